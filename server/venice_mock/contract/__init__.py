@@ -1,0 +1,34 @@
+"""The contract as data: frozen types and the edition files. Imports nothing else of this package."""
+
+from venice_mock.contract.loading import ContractError, available_editions, load_contract, load_edition
+from venice_mock.contract.types import (
+    Behavior,
+    Constraints,
+    Contract,
+    Deprecation,
+    Difference,
+    Edition,
+    ErrorSpec,
+    Limits,
+    ModelSpec,
+    Pricing,
+    Rule,
+)
+
+__all__ = [
+    "Behavior",
+    "Constraints",
+    "Contract",
+    "ContractError",
+    "Deprecation",
+    "Difference",
+    "Edition",
+    "ErrorSpec",
+    "Limits",
+    "ModelSpec",
+    "Pricing",
+    "Rule",
+    "available_editions",
+    "load_contract",
+    "load_edition",
+]

@@ -1,0 +1,298 @@
+"""Frozen types of an edition file. Only shapes and look-ups live here: no parsing, no I/O, no decisions.
+
+An edition is the contract of the image edit API at one date. Every type refuses unknown keys, so a file
+that grows a field nobody reads fails when it is loaded, not when a client meets the difference.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+
+Behavior = Literal["documented", "observed"]
+Size = tuple[int, int]  # width, height in pixels
+
+
+class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of every record of an edition file."""
+
+
+class Pricing(Data):
+    """USD per edit. ``quality`` (tier, then quality) goes before ``resolutions``, and that before ``inpaint``."""
+
+    inpaint: Decimal
+    resolutions: dict[str, Decimal] = {}
+    quality: dict[str, dict[str, Decimal]] = {}
+
+
+class Constraints(Data):
+    """What one model accepts. ``single_image_aspect_ratio`` false: the output keeps the input's size."""
+
+    aspect_ratios: tuple[str, ...]
+    prompt_character_limit: int
+    combine_images: bool
+    single_image_aspect_ratio: bool | None = None
+    default_resolution: str | None = None
+    resolutions: tuple[str, ...] = ()
+    default_quality: str | None = None
+    qualities: tuple[str, ...] = ()
+
+
+class SizeTable(Data):
+    """Measured output sizes of one model that differ from the tier rule.
+
+    ``exact`` gives sizes by ratio and tier; for other ratios the long edge is fixed by tier and the other
+    side is rounded to a multiple of ``round_to``.
+    """
+
+    exact: dict[str, dict[str, Size]]
+    long_edge: dict[str, int]
+    round_to: int
+
+
+class Deprecation(Data):
+    """An announced retirement: ISO 8601 date-time, the warning's text and, when published, a replacement."""
+
+    date: str | None = None
+    warning: str | None = None
+    replacement: str | None = None
+
+
+class ModelSpec(Data):
+    """One row of the catalogue. Only ``type == "inpaint"`` can edit; such a model has pricing and constraints."""
+
+    id: str
+    name: str
+    type: str
+    created: int
+    owned_by: str
+    privacy: str
+    confidence: str
+    beta: bool = False
+    offline: bool = False
+    traits: tuple[str, ...] = ()
+    pricing: Pricing | None = None
+    constraints: Constraints | None = None
+    sizes: SizeTable | None = None
+    deprecation: Deprecation | None = None
+    blocks_policy: bool = False
+    note: str = ""
+
+
+class Limits(Data):
+    """Numbers of the contract that are not a model's own. Bytes, pixels, characters, requests, seconds."""
+
+    min_pixels: int
+    max_pixels: int
+    max_file_bytes_exclusive: int
+    max_json_body_bytes: int
+    prompt_min: int
+    prompt_max: int
+    resolution_min: int
+    resolution_max: int
+    image_requests_per_minute: int
+    wallet_in_flight: int
+
+
+class Fields(Data):
+    """The closed lists of the request schema."""
+
+    aspect_ratios: tuple[str, ...]
+    output_formats: tuple[str, ...]
+    format_aliases: dict[str, str]
+    qualities: tuple[str, ...]
+    model_ids: tuple[str, ...]
+    known: tuple[str, ...]
+    required: tuple[str, ...]
+    default_resolution: str
+    default_safe_mode: bool
+
+
+class FormatSpec(Data):
+    """An output format: media type and the longest side that its encoder can hold, in pixels."""
+
+    media_type: str
+    max_side: int
+
+
+class Tiers(Data):
+    """Output geometry: a tier is an area of (``base`` x factor) squared, sides rounded up to ``round_to``."""
+
+    base: int
+    round_to: int
+    factors: dict[str, int]
+    default_formats: dict[str, str]
+    free_ratio_min: Size
+    free_ratio_max: Size
+
+
+class ErrorSpec(Data):
+    """One row of the vendor's error table. ``code`` is set only where the real body carries one."""
+
+    status: int
+    text: str
+    code: str | None = None
+    retry_after_s: int | None = None
+
+
+class Messages(Data):
+    """Wording of validation errors; ``{placeholders}`` are filled by the validator."""
+
+    envelope: str
+    invalid_json: str
+    invalid_form: str
+    body_timeout: str
+    required: str
+    wrong_type: str
+    too_small: str
+    too_big: str
+    invalid_enum: str
+    unrecognized_keys: str
+    image_not_base64: str
+    image_url_failed: str
+    image_url_refused: str
+    image_empty: str
+    prompt_limit: str
+    ratio_not_supported: str
+    resolution_not_supported: str
+    quality_not_supported: str
+    format_side: str
+    model_wrong_type: str
+    not_found: str
+    method_not_allowed: str
+
+
+class Words(Data):
+    """Whole words, lower case, that classify a prompt (facts: Content). Never sent to a foreign server."""
+
+    adult: tuple[str, ...]
+    policy: tuple[str, ...]
+
+
+class Rail(Data):
+    """One way to pay: an x402 network with its token and the receivers that the mock advertises."""
+
+    network: str
+    caip2: str
+    asset: str
+    pay_to: str
+    extra: dict[str, str]
+
+
+class X402(Data):
+    """Texts, amounts and networks of the x402 answers. Amounts are micro-USDC strings unless named ``_usd``."""
+
+    version: int
+    scheme: str
+    description: str
+    mime_type: str
+    discovery_error: str
+    suggested_amount: str
+    minimum_amount: str
+    max_timeout_s: int
+    rails: tuple[Rail, ...]
+    statement: str
+    challenge_version: str
+    challenge_life_s: int
+    supported_chains: tuple[dict[str, str], ...]
+    auth_options: dict[str, dict[str, str]]
+    sign_in_headers: tuple[str, ...]
+    payment_headers: tuple[str, ...]
+
+
+class DifferenceSide(Data):
+    """One behaviour of a difference: what a reader is told, and the value that code reads."""
+
+    text: str
+    value: Any
+
+
+class Difference(Data):
+    """A matter in which documentation and measurement disagree."""
+
+    id: str
+    matter: str
+    documented: DifferenceSide
+    observed: DifferenceSide
+    grade: str
+
+
+class Rule(Data):
+    """One sentence of the contract that a test can show.
+
+    ``cost``: ``free`` without credentials, ``free-wallet`` with an unfunded wallet or a zero-limit key,
+    ``free-refusal`` if refusals are free, ``paid``, or ``mock`` (only a server that can be steered).
+    """
+
+    id: str
+    group: str
+    level: Literal["must", "should", "may", "observe"]
+    text: str
+    check: str
+    source: str
+    certainty: Literal["documented", "observed", "assumed"]
+    cost: Literal["free", "free-wallet", "free-refusal", "paid", "mock"]
+    since: str
+    until: str | None = None
+    difference: str | None = None
+
+
+class Edition(Data):
+    """One whole edition file, as it stands."""
+
+    edition: str
+    title: str
+    stamp: str
+    path: str
+    model_types: tuple[str, ...]
+    listing_types: tuple[str, ...]
+    listing_default: str
+    traits_default: str
+    models: tuple[ModelSpec, ...]
+    traits: dict[str, dict[str, str]]
+    compatibility: dict[str, dict[str, str]]
+    limits: Limits
+    fields: Fields
+    formats: dict[str, FormatSpec]
+    tiers: Tiers
+    errors: dict[str, ErrorSpec]
+    messages: Messages
+    headers: dict[str, str]
+    words: Words
+    x402: X402
+    differences: tuple[Difference, ...]
+    rules: tuple[Rule, ...]
+
+
+class Contract:
+    """An edition together with the behaviour chosen: what the server and the suite look facts up in."""
+
+    __slots__ = ("_models", "_ways", "behavior", "edition")
+
+    def __init__(self, edition: Edition, behavior: Behavior) -> None:
+        self.edition = edition
+        self.behavior: Behavior = behavior
+        self._models = {model.id: model for model in edition.models}
+        self._ways = {
+            row.id: (row.observed if behavior == "observed" else row.documented).value
+            for row in edition.differences
+        }
+
+    def model(self, model_id: str) -> ModelSpec | None:
+        """The catalogue's row for ``model_id`` of whatever type; ids are case-sensitive."""
+        return self._models.get(model_id)
+
+    def way(self, difference_id: str) -> Any:
+        """The value of the chosen behaviour for one difference. Raises KeyError for an id that is no row."""
+        return self._ways[difference_id]
+
+    def error(self, name: str) -> ErrorSpec:
+        """The row ``name`` of the vendor's error table. Raises KeyError for an unknown name."""
+        return self.edition.errors[name]
+
+    @property
+    def inpaint_models(self) -> tuple[ModelSpec, ...]:
+        """The models that can edit, in catalogue order."""
+        return tuple(model for model in self.edition.models if model.type == "inpaint")
