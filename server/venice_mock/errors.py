@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from venice_mock.contract import Contract
@@ -21,7 +22,7 @@ class Issue:
     field: str | None
     message: str
     rule: str
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class ApiError(Exception):
@@ -45,6 +46,7 @@ class ApiError(Exception):
         self.rule = rule
         self.hint = hint
         self.headers = dict(headers or {})
+        self.cause: str | None = None  # what steered the mock here: a magic key, a rule, a header
         self.close = close  # the rest of the request's body is not wanted: answer, then close
 
 

@@ -67,7 +67,9 @@ def _check(edition: Edition) -> None:
     for row in edition.models:
         demand(row.type in edition.model_types, f"model {row.id} has unknown type {row.type}")
         if row.type == "inpaint":
-            demand(row.pricing is not None and row.constraints is not None, f"model {row.id} cannot be priced")
+            demand(
+                row.pricing is not None and row.constraints is not None, f"model {row.id} cannot be priced"
+            )
         if row.pricing and row.pricing.quality and row.constraints:
             demand(bool(row.constraints.qualities), f"model {row.id} prices qualities that it does not list")
     for model_id in edition.fields.model_ids:

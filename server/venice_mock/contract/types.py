@@ -19,7 +19,7 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of every record of an edition file."""
 
 
-class Pricing(Data):
+class Pricing(Data, frozen=True):
     """USD per edit. ``quality`` (tier, then quality) goes before ``resolutions``, and that before ``inpaint``."""
 
     inpaint: Decimal
@@ -27,7 +27,7 @@ class Pricing(Data):
     quality: dict[str, dict[str, Decimal]] = {}
 
 
-class Constraints(Data):
+class Constraints(Data, frozen=True):
     """What one model accepts. ``single_image_aspect_ratio`` false: the output keeps the input's size."""
 
     aspect_ratios: tuple[str, ...]
@@ -40,7 +40,7 @@ class Constraints(Data):
     qualities: tuple[str, ...] = ()
 
 
-class SizeTable(Data):
+class SizeTable(Data, frozen=True):
     """Measured output sizes of one model that differ from the tier rule.
 
     ``exact`` gives sizes by ratio and tier; for other ratios the long edge is fixed by tier and the other
@@ -52,7 +52,7 @@ class SizeTable(Data):
     round_to: int
 
 
-class Deprecation(Data):
+class Deprecation(Data, frozen=True):
     """An announced retirement: ISO 8601 date-time, the warning's text and, when published, a replacement."""
 
     date: str | None = None
@@ -60,7 +60,7 @@ class Deprecation(Data):
     replacement: str | None = None
 
 
-class ModelSpec(Data):
+class ModelSpec(Data, frozen=True):
     """One row of the catalogue. Only ``type == "inpaint"`` can edit; such a model has pricing and constraints."""
 
     id: str
@@ -81,7 +81,7 @@ class ModelSpec(Data):
     note: str = ""
 
 
-class Limits(Data):
+class Limits(Data, frozen=True):
     """Numbers of the contract that are not a model's own. Bytes, pixels, characters, requests, seconds."""
 
     min_pixels: int
@@ -96,7 +96,7 @@ class Limits(Data):
     wallet_in_flight: int
 
 
-class Fields(Data):
+class Fields(Data, frozen=True):
     """The closed lists of the request schema."""
 
     aspect_ratios: tuple[str, ...]
@@ -110,14 +110,14 @@ class Fields(Data):
     default_safe_mode: bool
 
 
-class FormatSpec(Data):
+class FormatSpec(Data, frozen=True):
     """An output format: media type and the longest side that its encoder can hold, in pixels."""
 
     media_type: str
     max_side: int
 
 
-class Tiers(Data):
+class Tiers(Data, frozen=True):
     """Output geometry: a tier is an area of (``base`` x factor) squared, sides rounded up to ``round_to``."""
 
     base: int
@@ -128,7 +128,7 @@ class Tiers(Data):
     free_ratio_max: Size
 
 
-class ErrorSpec(Data):
+class ErrorSpec(Data, frozen=True):
     """One row of the vendor's error table. ``code`` is set only where the real body carries one."""
 
     status: int
@@ -137,7 +137,7 @@ class ErrorSpec(Data):
     retry_after_s: int | None = None
 
 
-class Messages(Data):
+class Messages(Data, frozen=True):
     """Wording of validation errors; ``{placeholders}`` are filled by the validator."""
 
     envelope: str
@@ -159,19 +159,18 @@ class Messages(Data):
     resolution_not_supported: str
     quality_not_supported: str
     format_side: str
-    model_wrong_type: str
     not_found: str
     method_not_allowed: str
 
 
-class Words(Data):
+class Words(Data, frozen=True):
     """Whole words, lower case, that classify a prompt (facts: Content). Never sent to a foreign server."""
 
     adult: tuple[str, ...]
     policy: tuple[str, ...]
 
 
-class Rail(Data):
+class Rail(Data, frozen=True):
     """One way to pay: an x402 network with its token and the receivers that the mock advertises."""
 
     network: str
@@ -181,7 +180,7 @@ class Rail(Data):
     extra: dict[str, str]
 
 
-class X402(Data):
+class X402(Data, frozen=True):
     """Texts, amounts and networks of the x402 answers. Amounts are micro-USDC strings unless named ``_usd``."""
 
     version: int
@@ -202,14 +201,14 @@ class X402(Data):
     payment_headers: tuple[str, ...]
 
 
-class DifferenceSide(Data):
+class DifferenceSide(Data, frozen=True):
     """One behaviour of a difference: what a reader is told, and the value that code reads."""
 
     text: str
     value: Any
 
 
-class Difference(Data):
+class Difference(Data, frozen=True):
     """A matter in which documentation and measurement disagree."""
 
     id: str
@@ -219,7 +218,7 @@ class Difference(Data):
     grade: str
 
 
-class Rule(Data):
+class Rule(Data, frozen=True):
     """One sentence of the contract that a test can show.
 
     ``cost``: ``free`` without credentials, ``free-wallet`` with an unfunded wallet or a zero-limit key,
@@ -239,7 +238,7 @@ class Rule(Data):
     difference: str | None = None
 
 
-class Edition(Data):
+class Edition(Data, frozen=True):
     """One whole edition file, as it stands."""
 
     edition: str

@@ -1,0 +1,65 @@
+"""Who calls: from credentials to a caller, with the refusals that need no body. Precedence follows the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from venice_mock.accounts.keys import KeyAnswer
+from venice_mock.contract import Contract
+from venice_mock.errors import ApiError, refuse
+from venice_mock.state.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated caller: the account that pays, and the magic key that steers, if any."""
+
+    kind: Literal["key"]
+    account: str
+    cause: str | None = None
+
+
+def bearer_token(headers: Mapping[str, str]) -> str | None:
+    """The token after ``Bearer``; None without that scheme. An empty token is returned as it is."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip(" ") if scheme.lower() == "bearer" else None
+
+
+def has_credentials(contract: Contract, headers: Mapping[str, str]) -> bool:
+    """Whether the request carries an Authorization header or a sign-in header that is not empty."""
+    signs_in = any(headers.get(name.lower()) for name in contract.edition.x402.sign_in_headers)
+    return signs_in or "authorization" in headers
+
+
+def refuse_payment_header(contract: Contract, headers: Mapping[str, str]) -> None:
+    """Raise ApiError 400 when a payment header is sent to a route that sells nothing."""
+    for name in contract.edition.x402.payment_headers:
+        if name.lower() in headers:
+            raise refuse(contract, "PAYMENT_HEADER_NOT_ACCEPTED", rule="EDIT-AUTH-016")
+
+
+async def authenticate_key(session: Session, headers: Mapping[str, str]) -> Caller:
+    """The caller behind a Bearer key. Raises ApiError 401 or 403."""
+    contract = session.contract
+    token = bearer_token(headers)
+    if token is None:
+        raise refuse(contract, "AUTHENTICATION_FAILED", rule="EDIT-AUTH-002")
+    answer = session.keys.answer(token)
+    account = await session.store.open_account(answer.account, answer.opening)
+    _check_status(contract, account.status, answer)
+    return Caller("key", answer.account, answer.cause)
+
+
+def _check_status(contract: Contract, status: str, answer: KeyAnswer) -> None:
+    names = {
+        "invalid": ("AUTHENTICATION_FAILED", "EDIT-AUTH-002"),
+        "inactive": ("AUTHENTICATION_FAILED_INACTIVE_KEY", "EDIT-AUTH-018"),
+        "disabled": ("API_ACCESS_DISABLED", "EDIT-AUTH-018"),
+    }
+    if status in names:
+        name, rule = names[status]
+        error: ApiError = refuse(contract, name, rule=rule, hint=answer.hint)
+        error.cause = answer.cause
+        raise error

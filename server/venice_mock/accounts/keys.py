@@ -1,0 +1,139 @@
+"""API keys: which account a token opens and in what state. Magic keys are a table; nothing here keeps state."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Literal
+
+Status = Literal["active", "inactive", "disabled", "invalid"]
+_STATUSES: tuple[Status, ...] = ("active", "inactive", "disabled", "invalid")
+_MAGIC_PREFIX = "mock_"
+_ANY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How an account starts: USD balance, USD spend limit of the key (None: none), and the state of the key."""
+
+    balance: Decimal
+    spend_limit: Decimal | None = None
+    status: Status = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAnswer:
+    """What a token opens. ``cause`` names the magic key that decided; ``hint`` helps who mistyped one."""
+
+    account: str
+    opening: Opening
+    cause: str | None = None
+    hint: str | None = None
+
+
+_MAGIC: Mapping[str, tuple[Opening | None, str]] = {
+    "mock_ok": (None, "an ordinary account"),
+    "mock_insufficient_balance": (Opening(Decimal(0)), "402: the account is empty"),
+    "mock_spend_limit": (
+        Opening(Decimal(100), spend_limit=Decimal(0)),
+        "402: the key has reached its spend limit",
+    ),
+    "mock_invalid_key": (Opening(Decimal(0), status="invalid"), "401: no such key"),
+    "mock_inactive": (Opening(Decimal(100), status="inactive"), "401: the subscription is inactive"),
+    "mock_disabled": (Opening(Decimal(100), status="disabled"), "403: API access is disabled"),
+}
+_BALANCE_STEM = "mock_balance_"
+
+
+def magic_keys() -> dict[str, str]:
+    """Every magic key with what it does, for help texts and documentation."""
+    table = {name: text for name, (_, text) in _MAGIC.items()}
+    return {**table, _BALANCE_STEM + "X": "an account that starts with X dollars, e.g. mock_balance_0.05"}
+
+
+class KeyRing:
+    """Answers for tokens: magic keys first, then the keys file if there is one, else any token is an account."""
+
+    def __init__(self, default: Opening, listed: Mapping[str, Opening] | None = None) -> None:
+        self._default = default
+        self._listed = listed
+
+    def answer(self, token: str) -> KeyAnswer:
+        """What ``token`` (without ``Bearer``) opens. Never raises: an unusable token has the status ``invalid``."""
+        account = account_id(token)
+        invalid = Opening(Decimal(0), status="invalid")
+        if not token or any(c.isspace() for c in token):
+            return KeyAnswer(account, invalid, hint="A key is one word: Authorization: Bearer mock_ok")
+        if self._listed is not None and token in self._listed:
+            return KeyAnswer(account, self._listed[token])
+        if token.startswith(_MAGIC_PREFIX):
+            return self._magic(token, account, invalid)
+        if self._listed is not None:
+            fallback = self._listed.get(_ANY)
+            hint = None if fallback else "The keys file does not list this key."
+            return KeyAnswer(account, fallback or invalid, hint=hint)
+        return KeyAnswer(account, self._default)
+
+    def _magic(self, token: str, account: str, invalid: Opening) -> KeyAnswer:
+        if token in _MAGIC:
+            opening, _ = _MAGIC[token]
+            return KeyAnswer(account, opening or self._default, cause=f"key:{token}")
+        if token.startswith(_BALANCE_STEM):
+            amount = _money(token.removeprefix(_BALANCE_STEM))
+            if amount is not None:
+                return KeyAnswer(account, Opening(amount), cause=f"key:{token}")
+        known = [*_MAGIC, _BALANCE_STEM + "0.05"]
+        near = difflib.get_close_matches(token, known, n=3, cutoff=0.5) or known[:1]
+        return KeyAnswer(account, invalid, hint=f"No such magic key. Nearest: {', '.join(near)}")
+
+
+def account_id(token: str) -> str:
+    """A name for the token's account that does not give the token away."""
+    return "key-" + hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def load_keys(path: Path) -> dict[str, Opening]:
+    """Read a keys file, JSON or TOML: ``{KEY: {"balance_usd": "5", "spend_limit_usd": "1", "status": "active"}}``.
+
+    The key ``*`` stands for every other token. Raises ValueError with a sentence that names file and key.
+    """
+    try:
+        text = path.read_text("utf-8")
+        raw: Any = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"The keys file {path} cannot be read: {error}") from error
+    if not isinstance(raw, dict):
+        raise ValueError(f"The keys file {path} must hold an object of keys.")  # noqa: TRY004 - a user's file
+    return {key: _opening(path, number, entry) for number, (key, entry) in enumerate(raw.items(), 1)}
+
+
+def _opening(path: Path, number: int, entry: Any) -> Opening:
+    # Keys are secrets: an entry is named by its place in the file.
+    where = f"The keys file {path}, entry {number}"
+    if not isinstance(entry, dict) or (
+        unknown := entry.keys() - {"balance_usd", "spend_limit_usd", "status"}
+    ):
+        extra = f": unknown {', '.join(sorted(unknown))}" if isinstance(entry, dict) else ""
+        raise ValueError(f"{where}: expected balance_usd, spend_limit_usd, status{extra}.")
+    status = entry.get("status", "active")
+    balance = _money(str(entry.get("balance_usd", "100")))
+    limit = None if entry.get("spend_limit_usd") is None else _money(str(entry["spend_limit_usd"]))
+    if status not in _STATUSES:
+        raise ValueError(f"{where}: status is one of {', '.join(_STATUSES)}.")
+    if balance is None or (limit is None and entry.get("spend_limit_usd") is not None):
+        raise ValueError(f"{where}: amounts are non-negative decimal numbers of dollars.")
+    return Opening(balance, limit, status)
+
+
+def _money(text: str) -> Decimal | None:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and 0 <= amount <= Decimal(10) ** 12 else None

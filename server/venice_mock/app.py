@@ -1,0 +1,185 @@
+"""The wiring: every route and every wrapper in one visible list, and the only place where errors become HTTP."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from venice_mock.accounts.billing import billing_balance
+from venice_mock.catalogue import list_compatibility, list_models, list_traits
+from venice_mock.contract import Contract, load_contract
+from venice_mock.edit.body import ClientLeft
+from venice_mock.edit.endpoint import EditCall, EditService
+from venice_mock.edit.workshop import Workshop
+from venice_mock.errors import ApiError, plain
+from venice_mock.settings import Settings
+from venice_mock.state.session import Session, open_session
+from venice_mock.wallet.discovery import iso_time
+
+_LOG = logging.getLogger("venice_mock")
+_CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as nginx does.
+_API = "/api/v1"
+
+
+def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.time) -> Starlette:
+    """The ASGI application. Raises ContractError or ValueError for settings that cannot be served."""
+    contract = load_contract(settings.edition, settings.behavior)
+    if settings.default_model is not None and settings.default_model not in {
+        model.id for model in contract.inpaint_models
+    }:
+        raise ValueError(f"--default-model {settings.default_model} is no edit model of {settings.edition}.")
+    session = open_session(contract, settings, wall_clock=wall_clock)
+    server = Server(contract, session, Workshop(settings.max_inflight_pixels), settings)
+    edit = EditService(session, server.workshop, settings)
+
+    async def image_edit(request: Request) -> Response:
+        call = EditCall(request.headers, origin_of(request), request.url.path, request.receive)
+        answer = await edit.edit(call)
+        return Response(answer.image, media_type=answer.media_type, headers=answer.headers)
+
+    async def models(request: Request) -> Response:
+        return json_response(list_models(contract, request.query_params.get("type")))
+
+    async def traits(request: Request) -> Response:
+        return json_response(list_traits(contract, request.query_params.get("type")))
+
+    async def compatibility(request: Request) -> Response:
+        return json_response(list_compatibility(contract, request.query_params.get("type")))
+
+    async def balance(request: Request) -> Response:
+        return json_response(await billing_balance(session, request.headers))
+
+    async def openapi(request: Request) -> Response:
+        from venice_mock.openapi import describe  # written once, read rarely: not part of the start
+
+        return json_response(describe(contract, origin_of(request)))
+
+    async def sample(_: Request) -> Response:
+        from venice_mock.sample import sample_png
+
+        return Response(await server.workshop.run(0, sample_png), media_type="image/png")
+
+    async def alive(_: Request) -> Response:
+        return json_response({"status": "ok"})
+
+    routes = [
+        Route(contract.edition.path, image_edit, methods=["POST"]),
+        Route(f"{_API}/models", models),
+        Route(f"{_API}/models/traits", traits),
+        Route(f"{_API}/models/compatibility_mapping", compatibility),
+        Route(f"{_API}/billing/balance", balance),
+        Route(f"{_API}/openapi.json", openapi),
+        Route("/__mock/sample.png", sample),
+        Route("/livez", alive),
+        Route("/readyz", alive),
+    ]
+    handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
+        ApiError: server.refusal,
+        HTTPException: server.no_route,
+        ClientLeft: server.nobody,
+        Exception: server.defect,
+    }
+    app = Starlette(routes=routes, exception_handlers=handlers, lifespan=server.lifespan)
+    app.add_middleware(VendorHeaders, server=server)
+    app.router.redirect_slashes = False
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What the routes share: the contract, one session, the workshop, the settings; and how errors are told."""
+
+    contract: Contract
+    session: Session
+    workshop: Workshop
+    settings: Settings
+
+    @asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Close the workshop when the server stops."""
+        yield
+        self.workshop.close()
+
+    async def refusal(self, _: Request, error: ApiError) -> Response:
+        """An ApiError as the vendor sends it, with the mock's own headers unless ``--pure``."""
+        headers = dict(error.headers)
+        if not self.settings.pure:
+            told = {"X-Mock-Rule": error.rule, "X-Mock-Cause": error.cause, "X-Mock-Hint": error.hint}
+            headers |= {name: header_text(value) for name, value in told.items() if value}
+        if error.close:
+            headers["Connection"] = "close"
+        _LOG.info("%s %s: %s", error.status, error.name, error.hint or error.body.get("error"))
+        return json_response(error.body, error.status, headers)
+
+    async def no_route(self, _: Request, error: HTTPException) -> Response:
+        """404 and 405 as JSON."""
+        words = self.contract.edition.messages
+        text = words.method_not_allowed if error.status_code == 405 else words.not_found
+        return json_response(
+            plain(error.status_code, text, name="ROUTE").body, error.status_code, error.headers
+        )
+
+    async def nobody(self, _: Request, __: ClientLeft) -> Response:
+        """The client left: end quietly."""
+        return Response(status_code=_CLIENT_LEFT)
+
+    async def defect(self, _: Request, __: Exception) -> Response:
+        """Anything else is a bug of ours: the vendor's 500, and Starlette lets the trace reach the log."""
+        spec = self.contract.error("UNKNOWN_ERROR")
+        return json_response({"error": spec.text}, spec.status)
+
+
+class VendorHeaders:
+    """Adds the headers that every answer under /api carries: the contract's stamp and the time."""
+
+    def __init__(self, app: Any, server: Server) -> None:
+        self._app = app
+        self._session = server.session
+        names = server.contract.edition.headers
+        self._stamp = (names["version"].encode(), server.contract.edition.stamp.encode())
+        self._time = names["timestamp"].encode()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass on, and add to the start of the answer."""
+        if scope["type"] != "http" or not scope["path"].startswith(_API):
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                now = iso_time(await self._session.now()).encode()
+                message = {**message, "headers": [*message["headers"], self._stamp, (self._time, now)]}
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer, UTF-8."""
+    return Response(
+        msgspec.json.encode(body),
+        status,
+        dict(headers) if headers else None,
+        media_type="application/json",
+    )
+
+
+def origin_of(request: Request) -> str:
+    """``http://host:port`` as the client addressed this server."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def header_text(text: str) -> str:
+    """Text fit for a header: one line of printable ASCII, at most 500 characters."""
+    return "".join(c if " " <= c <= "~" else "?" for c in text)[:500]

@@ -1,0 +1,53 @@
+"""``venice-mock read``: what the server understood, out of an edited picture."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from venice_mock.commands.files import STREAM, JobError, read_input
+from venice_mock.commands.options import command_parser
+
+EXAMPLES = """\
+  venice-mock read edited.png
+  venice-mock read edited.png --json
+  curl -sS ... | venice-mock read -
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of this command."""
+    made = command_parser(
+        "read", "Read back from an edited picture which request the mock understood.", EXAMPLES
+    )
+    made.add_argument("file", metavar="FILE", help="a picture that this mock made (- is standard input)")
+    made.add_argument("--json", action="store_true", help="the request as JSON")
+    return made
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the request; 1 when the file holds none."""
+    from pathlib import Path
+
+    from venice_mock.edit.metadata import read_request
+
+    try:
+        found = read_request(read_input(None if arguments.file == STREAM else Path(arguments.file)))
+    except JobError as error:
+        print(f"{arguments.file}: {error}", file=sys.stderr)
+        return 1
+    if found is None:
+        print(f"{arguments.file}: not a picture that venice-mock made.", file=sys.stderr)
+        return 1
+    if arguments.json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return 0
+
+    from venice_mock.commands.tables import paragraph, terminal_width
+
+    widest = max(len(key) for key in found)
+    for key, entry in found.items():
+        text = entry if isinstance(entry, str) else json.dumps(entry, ensure_ascii=False)
+        print(paragraph(text, terminal_width(), " " * (widest + 2), first=f"{key:<{widest}}  "))
+    return 0

@@ -1,0 +1,67 @@
+"""``venice-mock rules``: the sentences of the contract that tests can show."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from venice_mock.commands.options import add_settings, command_parser, settings
+from venice_mock.contract import ContractError, Edition, Rule, load_edition
+
+LEVELS = ("must", "should", "may", "observe")
+
+EXAMPLES = """\
+  venice-mock rules
+  venice-mock rules --level must
+  venice-mock rules --group EDIT --json
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of this command."""
+    made = command_parser("rules", "List the rules of the contract, each with where it comes from.", EXAMPLES)
+    made.add_argument("--level", choices=LEVELS, help="only rules of this level")
+    made.add_argument("--group", metavar="GROUP", help="only rules of this group")
+    made.add_argument("--json", action="store_true", help="the rules as JSON")
+    add_settings(made, {"edition"})
+    return made
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the list. Raises SettingsError and ContractError."""
+    edition = load_edition(settings(arguments).edition)
+    rules = _chosen(edition, arguments.level, arguments.group)
+    if arguments.json:
+        import msgspec
+
+        rows = msgspec.to_builtins(rules)
+        print(json.dumps({"edition": edition.edition, "rules": rows}, indent=2, ensure_ascii=False))
+        return 0
+
+    from venice_mock.commands.tables import paragraph, terminal_width
+
+    width = terminal_width()
+    group = None
+    for rule in rules:
+        if rule.group != group:
+            group = rule.group
+            print(f"{group}\n{'-' * len(group)}")
+        print(paragraph(f"{rule.id} ({rule.level}) {rule.text}", width, "    ", first=""))
+        print(paragraph(f"{rule.certainty}: {rule.source}", width, "      ", first="    "))
+        print()
+    print(f"{len(rules)} of {len(edition.rules)} rules of edition {edition.edition}.")
+    return 0
+
+
+def _chosen(edition: Edition, level: str | None, group: str | None) -> list[Rule]:
+    groups = list(dict.fromkeys(rule.group for rule in edition.rules))
+    if group is not None and group.lower() not in {name.lower() for name in groups}:
+        raise ContractError(f"There is no group {group!r}. Known: {', '.join(groups) or 'none yet'}.")
+    return [
+        rule
+        for name in groups  # rules of one group stand together, whatever the order of the file
+        for rule in edition.rules
+        if rule.group == name
+        and level in (None, rule.level)
+        and (group is None or group.lower() == name.lower())
+    ]

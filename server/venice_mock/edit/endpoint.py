@@ -1,0 +1,242 @@
+"""POST /image/edit, top to bottom, in the order in which the contract lets refusals win:
+
+content type 415, no credentials 402, payment header 400, bad credentials 401/403, error budget and rate 429,
+body size 413, body syntax 400, schema 400, model 404, the model's own rules 400, image 400/413/422, content
+policy 422, balance 402, decoding 400. That order stands here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from venice_mock.accounts.callers import (
+    Caller,
+    authenticate_key,
+    has_credentials,
+    refuse_payment_header,
+)
+from venice_mock.accounts.limits import count_request, enforce, enforce_error_budget, note_failure
+from venice_mock.contract import Contract
+from venice_mock.edit.body import (
+    BodyTooLarge,
+    BodyTooSlow,
+    ClientLeft,
+    Receive,
+    announced_length,
+    read_body,
+    stream_body,
+)
+from venice_mock.edit.fields import BadSyntax, FileTooLarge, RawFields, fields_of_form, fields_of_json
+from venice_mock.edit.judging import image_refusal, judge_image
+from venice_mock.edit.making import Order, make_picture
+from venice_mock.edit.opening import ImageFault
+from venice_mock.edit.source import image_bytes
+from venice_mock.edit.validation import named_model, validate
+from venice_mock.edit.workshop import Workshop
+from venice_mock.errors import ApiError, plain, refuse
+from venice_mock.settings import Settings
+from venice_mock.state.session import Session
+from venice_mock.state.store import Hold, NoHold
+from venice_mock.wallet.discovery import payment_discovery
+
+T = TypeVar("T")
+BodyKind = Literal["json", "form"]
+_FORM_OVERHEAD = 1 << 20  # ours: boundaries and the other fields of a form, beside a file of the largest size
+
+
+@dataclass(frozen=True, slots=True)
+class EditCall:
+    """One HTTP request to the endpoint: header names in lower case, and the raw way to its body."""
+
+    headers: Mapping[str, str]
+    origin: str
+    path: str
+    receive: Receive
+
+
+@dataclass(frozen=True, slots=True)
+class EditAnswer:
+    """200: the image file and the headers that go with it."""
+
+    image: bytes
+    media_type: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EditService:
+    """Serves edits for one session. Holds nothing that changes but through the session and the workshop."""
+
+    session: Session
+    workshop: Workshop
+    settings: Settings
+
+    @property
+    def default_model(self) -> str:
+        """The model of a request that names none."""
+        return self.settings.default_model or str(self.session.contract.way("default-model"))
+
+    async def edit(self, call: EditCall) -> EditAnswer:
+        """Answer one request. Raises ApiError for every refusal, ClientLeft when nobody waits any more."""
+        contract = self.session.contract
+        kind = body_kind(contract, call.headers)
+        if not has_credentials(contract, call.headers):
+            raise await payment_discovery(self.session, call.origin, call.path)
+        refuse_payment_header(contract, call.headers)
+        caller = await authenticate_key(self.session, call.headers)
+        told: dict[str, str] = {}  # headers that every answer to this caller carries
+        try:
+            return await self._edit_for(caller, call, kind, told)
+        except ApiError as error:
+            await note_failure(self.session, caller, await self.session.now())
+            error.headers = {**told, **await self._balance_headers(caller), **error.headers}
+            error.cause = error.cause or caller.cause
+            raise
+
+    async def _edit_for(
+        self, caller: Caller, call: EditCall, kind: BodyKind, told: dict[str, str]
+    ) -> EditAnswer:
+        session, contract = self.session, self.session.contract
+        now, limited = await session.now(), self.settings.limits == "real"
+        if limited:
+            await enforce_error_budget(session, caller, now)
+        raw, unreadable = await self._read_fields(call, kind)
+        standing = await count_request(session, caller, named_model(raw, self.default_model), now)
+        told.update(standing.headers(contract))
+        if limited:
+            enforce(session, standing, now)
+        if unreadable is not None:
+            raise unreadable
+
+        request = validate(contract, raw, self.default_model)
+        data = await while_connected(call.receive, image_bytes(contract, request.image, self.settings.fetch))
+        order = judge_image(
+            contract,
+            request,
+            data,
+            seed=session.picture_seed,
+            engine=self.settings.engine,
+            caption=self.settings.caption,
+        )
+        hold = await self._hold(caller, order)
+        try:
+            image = await while_connected(call.receive, self._make(order))
+        except BaseException as error:
+            await session.store.release(hold)
+            if isinstance(error, ImageFault):
+                raise image_refusal(contract, error) from error
+            raise
+        request_id = session.token(32)
+        await session.store.settle(
+            hold, now=await session.now(), request_id=request_id, model_id=request.model.id
+        )
+        told.update(await self._balance_headers(caller))
+        media_type = contract.edition.formats[order.plan.output_format].media_type
+        return EditAnswer(image, media_type, {**told, **picture_headers(contract, order)})
+
+    async def _read_fields(self, call: EditCall, kind: BodyKind) -> tuple[RawFields, ApiError | None]:
+        """The raw fields, or none and the refusal, which waits: a rate limit goes before it."""
+        contract = self.session.contract
+        limits, words = contract.edition.limits, contract.edition.messages
+        timeout = self.settings.body_timeout
+        try:
+            if kind == "json":
+                limit = limits.max_json_body_bytes
+                if (announced_length(call.headers) or 0) > limit:
+                    raise BodyTooLarge  # noqa: TRY301 - one place translates all of them
+                return fields_of_json(await read_body(call.receive, limit=limit, timeout=timeout)), None
+            limit = limits.max_json_body_bytes + _FORM_OVERHEAD
+            chunks = stream_body(call.receive, limit=limit, timeout=timeout)
+            content_type = call.headers.get("content-type", "")
+            return (
+                await fields_of_form(
+                    chunks, content_type, max_file_bytes_exclusive=limits.max_file_bytes_exclusive
+                ),
+                None,
+            )
+        except (BodyTooLarge, FileTooLarge):
+            return {}, refuse(contract, "PAYLOAD_TOO_LARGE", rule="EDIT-IMG-016")
+        except BodyTooSlow:
+            return {}, plain(400, words.body_timeout, name="BODY_TIMEOUT", rule="EDIT-HTTP-008", close=True)
+        except BadSyntax:
+            text = words.invalid_json if kind == "json" else words.invalid_form
+            rule = "EDIT-HTTP-006" if kind == "json" else "EDIT-HTTP-008"
+            return {}, plain(400, text, name="INVALID_BODY", rule=rule)
+
+    async def _hold(self, caller: Caller, order: Order) -> Hold:
+        """Promise the price. Raises ApiError 402."""
+        held = await self.session.store.hold(caller.account, order.plan.price)
+        if isinstance(held, NoHold):
+            name = (
+                "API_KEY_USD_SPEND_LIMIT_EXCEEDED" if held.reason == "spend_limit" else "INSUFFICIENT_BALANCE"
+            )
+            hint = f"The edit costs {order.plan.price} USD; {held.account.available} is available."
+            raise refuse(self.session.contract, name, rule="EDIT-PAY-001", hint=hint)
+        return held
+
+    async def _make(self, order: Order) -> bytes:
+        latency = self.settings.latency
+        if latency.high > 0:
+            await asyncio.sleep(self.session.uniform(latency.low, latency.high))
+        contract = self.session.contract
+        return await self.workshop.run(order.pixels, lambda: make_picture(contract, order))
+
+    async def _balance_headers(self, caller: Caller) -> dict[str, str]:
+        names = self.session.contract.edition.headers
+        account = await self.session.store.account(caller.account)
+        return {names["balance_usd"]: f"{account.balance.normalize():f}", names["balance_diem"]: "0"}
+
+
+def body_kind(contract: Contract, headers: Mapping[str, str]) -> BodyKind:
+    """Which of the two media types the body has. Raises ApiError 415 (observed: 400) for any other or none."""
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/json":
+        return "json"
+    if media_type == "multipart/form-data":
+        return "form"
+    hint = "Send application/json or multipart/form-data."
+    raise refuse(contract, contract.way("wrong-content-type"), rule="EDIT-HTTP-003", hint=hint)
+
+
+def picture_headers(contract: Contract, order: Order) -> dict[str, str]:
+    """What a 200 says of the picture and its model."""
+    names, model = contract.edition.headers, order.request.model
+    headers = {
+        names["model_id"]: model.id,
+        names["model_name"]: model.name,
+        names["violation"]: str(order.violation).lower(),
+        names["blurred"]: str(order.blurred).lower(),
+    }
+    if model.deprecation is not None:
+        headers[names["deprecated"]] = "true"
+        for name, value in (
+            ("deprecation_warning", model.deprecation.warning),
+            ("deprecation_date", model.deprecation.date),
+            ("deprecated_replacement", model.deprecation.replacement),
+        ):
+            if value is not None:
+                headers[names[name]] = value
+    return headers
+
+
+async def while_connected(receive: Receive, work: Awaitable[T]) -> T:
+    """The result of ``work``, unless the client leaves first: then work is dropped and ClientLeft raised."""
+    job = asyncio.ensure_future(work)
+    departure = asyncio.ensure_future(_departure(receive))
+    try:
+        await asyncio.wait({job, departure}, return_when=asyncio.FIRST_COMPLETED)
+        if departure.done():
+            raise ClientLeft
+        return job.result()
+    finally:
+        for task in (job, departure):
+            task.cancel()
+        await asyncio.gather(job, departure, return_exceptions=True)
+
+
+async def _departure(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,45 @@
+"""The steps between a valid request and work that may begin: header, size, content policy. No I/O, no money."""
+
+from __future__ import annotations
+
+from venice_mock.contract import Contract
+from venice_mock.edit.making import Engine, Order
+from venice_mock.edit.opening import ImageFault, probe
+from venice_mock.edit.planning import make_plan
+from venice_mock.edit.request import EditRequest
+from venice_mock.edit.safety import classify
+from venice_mock.errors import ApiError, refuse
+
+_FAULTS = {
+    "corrupted": ("CORRUPTED_IMAGE", "EDIT-IMG-010"),
+    "too_small": ("IMAGE_TOO_SMALL", "EDIT-IMG-012"),
+    "too_large": ("IMAGE_TOO_LARGE", "EDIT-IMG-014"),
+}
+
+
+def judge_image(
+    contract: Contract,
+    request: EditRequest,
+    data: bytes | bytearray | memoryview,
+    *,
+    seed: int,
+    engine: Engine,
+    caption: bool,
+) -> Order:
+    """Look at the file's header, plan, and apply the content policy. Raises ApiError 400, 413 or 422."""
+    limits = contract.edition.limits
+    try:
+        found = probe(data, min_pixels=limits.min_pixels, max_pixels=limits.max_pixels)
+    except ImageFault as fault:
+        raise image_refusal(contract, fault) from fault
+    plan = make_plan(contract, request, (found.width, found.height))
+    content = classify(request.prompt, found.adult, contract.edition.words)
+    if content.policy and request.model.blocks_policy:
+        raise refuse(contract, "CONTENT_POLICY_VIOLATION", rule="EDIT-SAFE-007")
+    return Order(data, found, request, plan, content, seed, engine, caption)
+
+
+def image_refusal(contract: Contract, fault: ImageFault) -> ApiError:
+    """The vendor's refusal for a file that is no usable image."""
+    name, rule = _FAULTS[fault.kind]
+    return refuse(contract, name, rule=rule)

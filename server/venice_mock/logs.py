@@ -1,0 +1,140 @@
+"""What the server process writes about itself: text or JSON lines on standard error, one per request.
+
+No header's value, query or body is ever logged; what looks like a credential is struck out of every other
+text as well, because a message may come from a library.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+from urllib.parse import quote
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOGGER = "venice_mock"
+
+_SECRET = re.compile(
+    r"""(?ix)
+      (\bbearer\s+)\S+                                     # an Authorization header
+    | (\b(?:venice|sk|mock)[_-])[\w-]{8,}                  # API keys by their usual beginnings
+    | ((?:authorization|sign-in-with-x|x-payment|payment-signature)["']?\s*[:=]\s*["']?)[^\s"',]+
+    | ()[a-z0-9+/=_-]{120,}                                # base64: a payment, a sign-in, a picture
+    """
+)
+_ACCOUNT = re.compile(r"(/accounts/)[^/]+")
+_REQUEST_ID = re.compile(rb"[\w.:-]{1,64}")
+_QUIET_PATHS = ("/livez", "/readyz")
+_LONGEST_PATH = 200
+
+
+def scrub(text: str) -> str:
+    """``text`` without anything that looks like a credential or a picture."""
+    return _SECRET.sub(lambda match: "".join(group or "" for group in match.groups()) + "[hidden]", text)
+
+
+class TextFormatter(logging.Formatter):
+    """``12:00:00 info  message``, with local time and the traceback below."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record as text."""
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        return scrub(f"{clock} {record.levelname.lower():<7} {text}")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: ``time`` (UTC), ``level``, ``message``, and the record's ``fields``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record as a line of JSON."""
+        entry: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+        }
+        fields: dict[str, Any] | None = getattr(record, "fields", None)
+        entry |= {"message": scrub(record.getMessage())} if fields is None else fields
+        if record.exc_info:
+            entry["traceback"] = scrub(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def configure(
+    log_format: Literal["text", "json"], level: str, stream: TextIO | None = None
+) -> logging.Logger:
+    """Send all logging of this process to ``stream`` (standard error) and return the package's logger.
+
+    Libraries are heard from ``warning`` up: their debug lines may carry what must not be logged.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logger = logging.getLogger(LOGGER)
+    logger.setLevel(level.upper())
+    return logger
+
+
+class AccessLog:
+    """ASGI wrapper that writes one line per request when its answer is complete.
+
+    Method, path without query, status (none when nothing was answered), milliseconds, and the answer's
+    ``x-request-id``. Health checks are written at ``debug``.
+    """
+
+    def __init__(
+        self, app: ASGIApp, logger: logging.Logger, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._app = app
+        self._logger = logger
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and log it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start: Message = {}
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+            await send(message)
+
+        began = self._clock()
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            self._write(scope, start, (self._clock() - began) * 1000)
+
+    def _write(self, scope: Scope, start: Message, milliseconds: float) -> None:
+        method, path, status = scope["method"], log_path(scope["path"]), start.get("status")
+        fields = {
+            "event": "request",
+            "method": method,
+            "path": path,
+            "status": status,
+            "ms": round(milliseconds, 1),
+        }
+        text = f"{method} {path} {status or 'no answer'} {milliseconds:.1f} ms"
+        for name, value in start.get("headers", ()):
+            if name.lower() == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+                fields["request_id"] = value.decode("ascii")
+                text += f" id={fields['request_id']}"
+        level = logging.DEBUG if scope["path"] in _QUIET_PATHS else logging.INFO
+        self._logger.log(level, "%s", text, extra={"fields": fields})
+
+
+def log_path(path: str) -> str:
+    """A decoded URL path fit for a log line: no control characters, no account names, not too long."""
+    shown = quote(scrub(_ACCOUNT.sub(r"\1[hidden]", path)), safe="/~:@!$&'()*+,;=[]")
+    return shown if len(shown) <= _LONGEST_PATH else shown[:_LONGEST_PATH] + "..."

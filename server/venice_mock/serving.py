@@ -1,0 +1,276 @@
+"""The server process: socket, uvicorn, ready line, clean end. Knows nothing of what the app answers."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import importlib.util
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from venice_mock import logs
+from venice_mock.settings import Settings, SettingsError
+
+_PROBE_PAUSE_S = 0.02
+_PROBE_PATIENCE_S = 60.0
+_IDLE_CONNECTION_S = 75  # longer than HTTP clients keep a connection pooled, so that none reuses a closed one
+_FORCED = 130  # the shell's code for a process ended by Ctrl-C
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listens everywhere -> an address to reach it by
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the server listens, and how clients on this machine reach it."""
+
+    host: str
+    port: int
+
+    @property
+    def origin(self) -> str:
+        """``http://host:port``, usable in a client."""
+        reachable = _ANY_ADDRESS.get(self.host, self.host)
+        return f"http://[{reachable}]:{self.port}" if ":" in reachable else f"http://{reachable}:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        """The base URL to give to a client of the API."""
+        return self.origin + "/api/v1"
+
+
+def serve(settings: Settings, create_app: Callable[[Settings], ASGIApp]) -> int:
+    """Serve until SIGINT or SIGTERM and return the process's exit code: 0 after a clean end.
+
+    Raises SettingsError, before anything is announced, for an address that cannot be had, a port file that
+    cannot be written, and whatever ``create_app`` refuses with ValueError or OSError.
+    """
+    listener = bind(settings.host, settings.port)
+    try:
+        logger = logs.configure(settings.log_format, settings.log_level)
+        _check_port_file(settings.port_file)
+        try:
+            app = create_app(settings)
+        except (ValueError, OSError) as error:
+            raise SettingsError(str(error)) from error
+        address = Address(settings.host, listener.getsockname()[1])
+        server = _Server(logs.AccessLog(app, logger), address, settings, logger)
+        try:
+            server.run(sockets=[listener])
+        finally:
+            server.withdraw()
+        return 0 if server.announced else 1
+    finally:
+        listener.close()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening TCP socket. Raises SettingsError with one sentence when the address cannot be had."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError) as error:
+        raise SettingsError(f"The host {host} cannot be resolved to an address of this machine.") from error
+    family, _, _, _, place = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    # asyncio sets TCP_NODELAY only on sockets made with TCP's number; without it an answer takes 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if sys.platform == "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if host == "::":
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(place)
+        listener.listen(2048)  # now rather than by uvicorn: only listening makes the port surely ours
+    except OSError as error:
+        listener.close()
+        raise SettingsError(_bind_sentence(host, port, error)) from error
+    return listener
+
+
+def _bind_sentence(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE or getattr(error, "winerror", None) == 10048:
+        return f"Port {port} on {host} is already in use; choose another with --port (0: any free one)."
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"This user may not listen on port {port} of {host}; choose another with --port."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"The host {host} is not an address of this machine; choose another with --host."
+    return f"Cannot listen on {host} port {port}: {error.strerror or error}."
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it really answers, and ends with 0 after a signal."""
+
+    def __init__(self, app: ASGIApp, address: Address, settings: Settings, logger: logging.Logger) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="uvloop" if _importable("uvloop") else "asyncio",
+                http="httptools" if _importable("httptools") else "h11",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=_IDLE_CONNECTION_S,
+            )
+        )
+        self.announced = False
+        self._address = address
+        self._settings = settings
+        self._logger = logger
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, make sure of a real answer, then announce."""
+        await super().startup(sockets)
+        if await self._answers():
+            self._announce()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """First signal: stop accepting, finish what is in flight. Second Ctrl-C: leave at once.
+
+        uvicorn would note the signal here to raise it again after its shutdown, which would end the process
+        by the signal instead of with 0.
+        """
+        if not self.should_exit:
+            self.should_exit = True
+        elif sig == signal.SIGINT:
+            self.withdraw()
+            os._exit(_FORCED)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say what is waited for, then end as uvicorn does."""
+        waiting = len(self.server_state.tasks)
+        rest = (
+            f": finishing {waiting} request{'s' if waiting > 1 else ''} (Ctrl-C again to force)"
+            if waiting
+            else ""
+        )
+        self._logger.info("stopping%s", rest, extra={"fields": {"event": "stopping", "in_flight": waiting}})
+        await super().shutdown(sockets)
+
+    def withdraw(self) -> None:
+        """Remove the port file, unless another server has put its own there since."""
+        file = self._settings.port_file
+        if file is None or not self.announced:
+            return
+        try:
+            if file.read_text("ascii") == f"{self._address.port}\n":
+                file.unlink()
+        except (OSError, UnicodeDecodeError):
+            return  # gone already, or somebody else's
+
+    async def _answers(self) -> bool:
+        """Whether GET /readyz says 200 before the patience ends; false too when a signal comes first."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _PROBE_PATIENCE_S
+        while not self.should_exit:
+            status = await _status_of_readyz(self._address)
+            if status == 200:
+                return True
+            if loop.time() > end or (status is not None and status != 503):
+                self._logger.error(
+                    "not ready: GET %s/readyz gave %s", self._address.origin, status or "no answer"
+                )
+                self.should_exit = True
+            await asyncio.sleep(_PROBE_PAUSE_S)
+        return False
+
+    def _announce(self) -> None:
+        settings, address = self._settings, self._address
+        ready = {
+            "event": "ready",
+            "base_url": address.base_url,
+            "host": address.host,
+            "port": address.port,
+            "pid": os.getpid(),
+            "edition": _edition_name(settings.edition),
+            "behavior": settings.behavior,
+        }
+        if settings.port_file is not None:
+            _write_whole(settings.port_file, f"{address.port}\n")
+        self.announced = True
+        self._logger.debug("ready on %s", address.base_url, extra={"fields": ready})
+        if settings.log_format == "text" and self._logger.isEnabledFor(logging.INFO):
+            print(banner(settings, address), file=sys.stderr, flush=True)
+        try:
+            print(json.dumps(ready), flush=True)
+        except BrokenPipeError:
+            # Whoever started us does not read; the server is no worse for it, and exit must not flush again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def banner(settings: Settings, address: Address) -> str:
+    """The greeting for people: where it is, and a first request that works as pasted."""
+    fields = "-H 'Authorization: Bearer mock_ok' -F prompt='make it a sunset'"
+    post = f"curl -sS {address.base_url}/image/edit {fields}"
+    sample = f"{address.origin}/__mock/sample.png"
+    if "loopback" in settings.fetch:
+        first = f"{post} -F image={sample} -o edited.png"
+    else:
+        first = f"curl -sS {sample} -o in.png && {post} -F image=@in.png -o edited.png"
+    lines = [
+        "",
+        f"  venice-mock is ready: {address.base_url}",
+        f"  edition {_edition_name(settings.edition)}, {settings.behavior} behaviour; Ctrl-C ends it.",
+    ]
+    if settings.host in _ANY_ADDRESS:
+        lines.append("  Everybody on your network can reach it: it listens on every address of this machine.")
+    lines += ["", "  A first edit, with nothing but curl:", "", f"  {first}", ""]
+    return "\n".join(lines)
+
+
+async def _status_of_readyz(address: Address) -> int | None:
+    """The status of GET /readyz over a new connection, or None when there was no answer."""
+    host = _ANY_ADDRESS.get(address.host, address.host)
+    try:
+        async with asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection(host, address.port)
+            try:
+                named = f"[{host}]" if ":" in host else host
+                request = f"GET /readyz HTTP/1.1\r\nHost: {named}:{address.port}\r\nConnection: close\r\n\r\n"
+                writer.write(request.encode("ascii"))
+                first = (await reader.readline()).split()
+                await reader.read()
+            finally:
+                writer.close()
+            return int(first[1]) if len(first) > 1 and first[1].isdigit() else None
+    except (OSError, TimeoutError):
+        return None
+
+
+def _edition_name(edition: str) -> str:
+    if not edition.endswith(".json"):
+        return edition
+    from venice_mock.contract import load_edition
+
+    return load_edition(edition).edition
+
+
+def _check_port_file(file: Path | None) -> None:
+    if file is None:
+        return
+    replaceable = file.is_file() or not file.exists()  # never replace a folder or a device
+    if not replaceable or not os.access(file.absolute().parent, os.W_OK):
+        raise SettingsError(f"The port file {file} cannot be written.")
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Write so that a reader sees nothing or everything."""
+    with tempfile.NamedTemporaryFile("w", dir=file.absolute().parent, delete=False, encoding="ascii") as part:
+        part.write(text)
+    Path(part.name).replace(file)
+
+
+def _importable(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None

@@ -1,0 +1,145 @@
+"""Text of a flag, variable or file entry -> one checked value, or ValueError saying what was expected."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+from venice_mock.settings_types import Latency
+
+Reader = Callable[[str], object]
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s)", re.ASCII)
+_MONEY = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.ASCII
+)
+_LONGEST_DELAY_S = Decimal(600)
+_SWITCH = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+
+
+def whole(low: int, high: int) -> Reader:
+    """Whole numbers of ``low..high``; digits may be grouped with ``_``."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise ValueError(f"expected a whole number from {low} to {high}")
+        return number
+
+    return read
+
+
+def choice(*allowed: str) -> Reader:
+    """One word of a closed list, in lower case."""
+
+    def read(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"expected {', '.join(allowed[:-1])} or {allowed[-1]}")
+        return text
+
+    return read
+
+
+def switch(text: str) -> bool:
+    """``true``/``false`` and their usual spellings, in any case."""
+    try:
+        return _SWITCH[text.strip().lower()]
+    except KeyError:
+        raise ValueError("expected true or false") from None
+
+
+def words(text: str) -> str:
+    """Any text that is not blank."""
+    if not text.strip():
+        raise ValueError("expected a name")
+    return text.strip()
+
+
+def path(text: str) -> Path:
+    """A path, with a leading ``~`` expanded. Whether it exists is for its user to find out."""
+    if not text.strip():
+        raise ValueError("expected a path")
+    return Path(text).expanduser()
+
+
+def host(text: str) -> str:
+    """A host name or an IP address; IPv6 with or without brackets."""
+    bare = text.strip().removeprefix("[").removesuffix("]").lower()
+    if not _is_host(bare):
+        raise ValueError("expected a host name or an IP address, without scheme and port")
+    return bare
+
+
+def money(text: str) -> Decimal:
+    """US dollars with at most six decimals, exactly."""
+    if not _MONEY.fullmatch(text):
+        raise ValueError("expected US dollars with at most six decimals, such as 100 or 4.23")
+    return Decimal(text)
+
+
+def fetch(text: str) -> tuple[str, ...]:
+    """``none``, or a comma-separated list of ``loopback``, ``public`` and host names."""
+    sources = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    if not sources or ("none" in sources and len(sources) > 1) or not all(_is_host(s) for s in sources):
+        raise ValueError("expected none, loopback, public or host names (not URLs), separated by commas")
+    return sources
+
+
+def latency(text: str) -> Latency:
+    """A duration or a range of two: ``800ms``, ``0.5s``, ``200ms..2s``. Seconds in the result."""
+    low, dots, high = text.partition("..")
+    try:
+        value = Latency(_seconds(low), _seconds(high if dots else low))
+    except ValueError:
+        value = Latency(1.0, 0.0)
+    if value.low > value.high:
+        raise ValueError("expected a time such as 800ms, 0.5s or 200ms..2s, at most 600s")
+    return value
+
+
+def patience(text: str) -> float:
+    """A duration above zero, in seconds."""
+    try:
+        value = _seconds(text)
+    except ValueError:
+        value = 0.0
+    if value <= 0:
+        raise ValueError("expected a time such as 30s or 500ms, at most 600s")
+    return value
+
+
+def _seconds(text: str) -> float:
+    text = text.strip()
+    if text == "0":
+        return 0.0
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    seconds = Decimal(match[1]) / (1000 if match[2] == "ms" else 1)
+    if seconds > _LONGEST_DELAY_S:
+        raise ValueError(text)
+    return float(seconds)
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return _HOST_NAME.fullmatch(text) is not None
+    return True

@@ -1,0 +1,97 @@
+"""The store in process, in dictionaries. Atomic: no verb awaits between its first read and last write."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import replace
+from decimal import Decimal
+from itertools import count as counter
+
+from venice_mock.accounts.keys import Opening
+from venice_mock.state.store import Account, Entry, Hold, NoHold, Window
+
+
+class MemoryStore:
+    """State of one session in this process. Lost with it."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Account] = {}
+        self._holds: dict[str, Hold] = {}
+        self._ledgers: dict[str, list[Entry]] = {}
+        self._windows: dict[str, deque[float]] = {}
+        self._slots: Counter[str] = Counter()
+        self._numbers = counter(1)
+
+    async def open_account(self, account: str, opening: Opening) -> Account:
+        """See Store."""
+        if account not in self._accounts:
+            self._accounts[account] = Account(
+                account, opening.balance, Decimal(0), Decimal(0), opening.spend_limit, opening.status
+            )
+        return self._accounts[account]
+
+    async def account(self, account: str) -> Account:
+        """See Store."""
+        return self._accounts[account]
+
+    async def hold(self, account: str, amount: Decimal) -> Hold | NoHold:
+        """See Store."""
+        found = self._accounts[account]
+        if found.spend_limit is not None and found.spent + found.held + amount > found.spend_limit:
+            return NoHold("spend_limit", found)
+        if amount > found.available:
+            return NoHold("balance", found)
+        hold = Hold(f"hold-{next(self._numbers)}", account, amount)
+        self._holds[hold.id] = hold
+        self._accounts[account] = replace(found, held=found.held + amount)
+        return hold
+
+    async def settle(self, hold: Hold, *, now: float, request_id: str, model_id: str) -> Entry:
+        """See Store."""
+        kept = self._holds.pop(hold.id)
+        found = self._accounts[kept.account]
+        balance = found.balance - kept.amount
+        self._accounts[kept.account] = replace(
+            found, balance=balance, held=found.held - kept.amount, spent=found.spent + kept.amount
+        )
+        number = f"txn-{next(self._numbers):012d}"
+        entry = Entry(number, "CHARGE", -kept.amount, balance, now, request_id, model_id)
+        self._ledgers.setdefault(kept.account, []).append(entry)
+        return entry
+
+    async def release(self, hold: Hold) -> None:
+        """See Store."""
+        kept = self._holds.pop(hold.id, None)
+        if kept is not None:
+            found = self._accounts[kept.account]
+            self._accounts[kept.account] = replace(found, held=found.held - kept.amount)
+
+    async def entries(self, account: str, *, limit: int, offset: int) -> tuple[list[Entry], bool]:
+        """See Store."""
+        newest_first = self._ledgers.get(account, [])[::-1]
+        return newest_first[offset : offset + limit], len(newest_first) > offset + limit
+
+    async def count(self, bucket: str, *, window_s: float, now: float, add: int = 1) -> Window:
+        """See Store."""
+        times = self._windows.setdefault(bucket, deque())
+        while times and times[0] <= now - window_s:
+            times.popleft()
+        times.extend([now] * add)
+        held = len(times)
+        resets_at = times[0] + window_s if times else now
+        if not times:
+            del self._windows[bucket]
+        return Window(held, resets_at)
+
+    async def take_slot(self, name: str, limit: int) -> bool:
+        """See Store."""
+        if self._slots[name] >= limit:
+            return False
+        self._slots[name] += 1
+        return True
+
+    async def give_slot(self, name: str) -> None:
+        """See Store."""
+        self._slots[name] -= 1
+        if self._slots[name] <= 0:
+            del self._slots[name]

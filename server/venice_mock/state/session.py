@@ -1,0 +1,60 @@
+"""A session: one world of accounts, ledger, clock and randomness. Whatever changes hangs here."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from venice_mock.accounts.keys import KeyRing, Opening, load_keys
+from venice_mock.contract import Contract
+from venice_mock.settings import Settings
+from venice_mock.state.memory import MemoryStore
+from venice_mock.state.store import Store
+
+
+@dataclass(slots=True)
+class Session:
+    """What a request needs to know of the world it is in. ``picture_seed`` goes into every edit."""
+
+    id: str
+    contract: Contract
+    store: Store
+    keys: KeyRing
+    picture_seed: int
+    _random: random.Random
+    _wall_clock: Callable[[], float]
+
+    async def now(self) -> float:
+        """Unix seconds by this session's clock."""
+        return self._wall_clock()
+
+    def token(self, length: int = 32) -> str:
+        """Random lower-case hex digits: nonces and request ids."""
+        return f"{self._random.getrandbits(4 * length):0{length}x}"
+
+    def uniform(self, low: float, high: float) -> float:
+        """A number drawn evenly from the session's own stream."""
+        return self._random.uniform(low, high)
+
+
+def open_session(
+    contract: Contract,
+    settings: Settings,
+    *,
+    name: str = "default",
+    wall_clock: Callable[[], float] = time.time,
+) -> Session:
+    """A fresh session as the settings ask. Raises ValueError when the keys file cannot be used."""
+    listed = load_keys(settings.keys) if settings.keys else None
+    stream = random.SystemRandom() if settings.seed is None else random.Random(f"{name}:{settings.seed}")
+    return Session(
+        id=name,
+        contract=contract,
+        store=MemoryStore(),
+        keys=KeyRing(Opening(settings.balance), listed),
+        picture_seed=settings.seed or 0,
+        _random=stream,
+        _wall_clock=wall_clock,
+    )

@@ -1,0 +1,1 @@
+"""Wallets: what the x402 answers say."""
