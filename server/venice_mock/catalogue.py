@@ -48,7 +48,11 @@ def model_entry(model: ModelSpec) -> dict[str, Any]:
         "betaModel": model.beta,
     }
     if model.deprecation is not None and model.deprecation.date is not None:
-        spec["deprecation"] = {"date": model.deprecation.date}
+        spec["deprecation"] = {
+            "autoRemap": model.deprecation.auto_remap,
+            "date": model.deprecation.date,
+            "removesAt": model.deprecation.removes_at or model.deprecation.date,
+        }
     return {
         "created": model.created,
         "id": model.id,
@@ -97,4 +101,4 @@ def _checked_type(contract: Contract, wanted: str | None, options: tuple[str, ..
     listed = " | ".join(f"'{option}'" for option in options)
     message = contract.edition.messages.invalid_enum.format(options=listed, received=f"'{wanted}'")
     extra = {"received": wanted, "options": list(options)}
-    raise invalid(contract, [Issue("invalid_enum_value", "type", message, "MODELS-002", extra)])
+    raise invalid(contract, [Issue("invalid_enum_value", "type", message, "MODELS-009", extra)])

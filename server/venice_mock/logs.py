@@ -22,9 +22,9 @@ LOGGER = "venice_mock"
 
 _SECRET = re.compile(
     r"""(?ix)
-      (\bbearer\s+)\S+                                     # an Authorization header
+      ((?:authorization|sign-in-with-x|x-payment|payment-signature)["']?\s*[:=]\s*["']?(?:\w+\ )?)[^\s"',]+
+    | (\bbearer\s+)\S+
     | (\b(?:venice|sk|mock)[_-])[\w-]{8,}                  # API keys by their usual beginnings
-    | ((?:authorization|sign-in-with-x|x-payment|payment-signature)["']?\s*[:=]\s*["']?)[^\s"',]+
     | ()[a-z0-9+/=_-]{120,}                                # base64: a payment, a sign-in, a picture
     """
 )

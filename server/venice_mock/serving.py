@@ -67,9 +67,11 @@ def serve(settings: Settings, create_app: Callable[[Settings], ASGIApp]) -> int:
         server = _Server(logs.AccessLog(app, logger), address, settings, logger)
         try:
             server.run(sockets=[listener])
+        except SystemExit:  # uvicorn's way to say that the app's start failed; it has told why
+            return 1
         finally:
             server.withdraw()
-        return 0 if server.announced else 1
+        return 0 if server.signalled else 1
     finally:
         listener.close()
 
@@ -125,7 +127,8 @@ class _Server(uvicorn.Server):
                 timeout_keep_alive=_IDLE_CONNECTION_S,
             )
         )
-        self.announced = False
+        self.signalled = False
+        self._announced = False
         self._address = address
         self._settings = settings
         self._logger = logger
@@ -142,6 +145,7 @@ class _Server(uvicorn.Server):
         uvicorn would note the signal here to raise it again after its shutdown, which would end the process
         by the signal instead of with 0.
         """
+        self.signalled = True
         if not self.should_exit:
             self.should_exit = True
         elif sig == signal.SIGINT:
@@ -162,7 +166,7 @@ class _Server(uvicorn.Server):
     def withdraw(self) -> None:
         """Remove the port file, unless another server has put its own there since."""
         file = self._settings.port_file
-        if file is None or not self.announced:
+        if file is None or not self._announced:
             return
         try:
             if file.read_text("ascii") == f"{self._address.port}\n":
@@ -199,7 +203,7 @@ class _Server(uvicorn.Server):
         }
         if settings.port_file is not None:
             _write_whole(settings.port_file, f"{address.port}\n")
-        self.announced = True
+        self._announced = True
         self._logger.debug("ready on %s", address.base_url, extra={"fields": ready})
         if settings.log_format == "text" and self._logger.isEnabledFor(logging.INFO):
             print(banner(settings, address), file=sys.stderr, flush=True)

@@ -37,7 +37,7 @@ def refuse_payment_header(contract: Contract, headers: Mapping[str, str]) -> Non
     """Raise ApiError 400 when a payment header is sent to a route that sells nothing."""
     for name in contract.edition.x402.payment_headers:
         if name.lower() in headers:
-            raise refuse(contract, "PAYMENT_HEADER_NOT_ACCEPTED", rule="EDIT-AUTH-016")
+            raise refuse(contract, "PAYMENT_HEADER_NOT_ACCEPTED", rule="EDIT-PAY-033")
 
 
 async def authenticate_key(session: Session, headers: Mapping[str, str]) -> Caller:
@@ -55,8 +55,8 @@ async def authenticate_key(session: Session, headers: Mapping[str, str]) -> Call
 def _check_status(contract: Contract, status: str, answer: KeyAnswer) -> None:
     names = {
         "invalid": ("AUTHENTICATION_FAILED", "EDIT-AUTH-002"),
-        "inactive": ("AUTHENTICATION_FAILED_INACTIVE_KEY", "EDIT-AUTH-018"),
-        "disabled": ("API_ACCESS_DISABLED", "EDIT-AUTH-018"),
+        "inactive": ("AUTHENTICATION_FAILED_INACTIVE_KEY", "EDIT-AUTH-023"),
+        "disabled": ("API_ACCESS_DISABLED", "EDIT-AUTH-024"),
     }
     if status in names:
         name, rule = names[status]

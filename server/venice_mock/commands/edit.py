@@ -20,7 +20,6 @@ from venice_mock.settings import SettingsError
 
 if TYPE_CHECKING:
     from venice_mock.edit.local import EditResult
-    from venice_mock.settings import Settings
 
 EXAMPLES = """\
   venice-mock edit photo.jpg "make it a sunset" -o edited.png
@@ -40,7 +39,7 @@ _THREADS = 2  # Pillow works outside the interpreter's lock; more would only cos
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one picture went: ``result`` or ``error`` (one line) with the API's ``status``, if it was the API's."""
+    """How one picture went: ``result``, or ``error`` in one line with the API's ``status`` if it refused."""
 
     job: Job
     result: EditResult | None = None
@@ -73,7 +72,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Edit all inputs; 0 when every one was made, else 1. Raises SettingsError for what cannot be asked for."""
+    """Edit all inputs; 0 when every one was made, else 1. Raises SettingsError for a run without meaning."""
+    from venice_mock.contract import load_contract
+    from venice_mock.edit.local import edit_bytes
+
     chosen = settings(arguments)
     *inputs, prompt = arguments.words
     fields = {key: getattr(arguments, key) for key in _FIELDS if getattr(arguments, key) is not None}
@@ -84,7 +86,15 @@ def run(arguments: argparse.Namespace) -> int:
         fields["output_format"] = jobs.output_format
 
     report = _Report(len(jobs.list), arguments.json, to_stderr=arguments.output == STREAM)
-    with contextlib.closing(_edited(jobs.list, lambda job: _edit(job, prompt, chosen, fields))) as outcomes:
+    contract = load_contract(chosen.edition, chosen.behavior)
+
+    def edit(job: Job) -> Outcome:
+        return _edit(
+            job,
+            lambda data: edit_bytes(data, prompt=prompt, settings=chosen, fields=fields, contract=contract),
+        )
+
+    with contextlib.closing(_edited(jobs.list, edit)) as outcomes:
         for outcome in outcomes:
             report.add(outcome)
     report.end()
@@ -104,12 +114,11 @@ def _edited(jobs: list[Job], edit: Callable[[Job], Outcome]) -> Generator[Outcom
         yield from pool.map(edit, jobs)
 
 
-def _edit(job: Job, prompt: str, chosen: Settings, fields: Mapping[str, str | bool]) -> Outcome:
-    from venice_mock.edit.local import edit_bytes
+def _edit(job: Job, make: Callable[[bytes], EditResult]) -> Outcome:
     from venice_mock.errors import ApiError
 
     try:
-        result = edit_bytes(read_input(job.source), prompt=prompt, settings=chosen, fields=fields)
+        result = make(read_input(job.source))
         path = write_output(job, result.image, result.media_type)
     except ApiError as error:
         return Outcome(job, error=_told(error.body), status=error.status)

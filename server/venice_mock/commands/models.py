@@ -65,8 +65,8 @@ def _table(contract: Contract, models: list[ModelSpec], default: str) -> str:
     rows = [_row(model, tier, model.id == default) for model in models]
     shown = table(("MODEL", "USD", "PROMPT", "TIERS", "RATIOS"), rows, width, right=(2,))
     note = (
-        f"Edition {contract.edition.edition}, {contract.behavior} behaviour. USD is the price of one edit, from the "
-        "cheapest tier and quality to the dearest; PROMPT is the longest prompt in characters. "
+        f"Edition {contract.edition.edition}, {contract.behavior} behaviour. USD is the price of one edit, "
+        "from the cheapest tier and quality to the dearest; PROMPT is the longest prompt in characters. "
         "* the model of a request that names none."
     )
     return f"{shown}\n\n{paragraph(note, width)}"

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from venice_mock.commands.options import add_settings, command_parser, settings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from venice_mock.settings import Settings
 
 EXAMPLES = """\
   venice-mock serve
@@ -38,7 +44,12 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> int:
     """Serve. Raises SettingsError for what cannot be served."""
     chosen = settings(arguments)
-    from venice_mock.app import create_app
     from venice_mock.serving import serve
 
-    return serve(chosen, create_app)
+    return serve(chosen, _create_app)
+
+
+def _create_app(chosen: Settings) -> ASGIApp:
+    from venice_mock.app import create_app  # only now: a taken port is told before the long import
+
+    return create_app(chosen)

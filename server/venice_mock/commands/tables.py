@@ -18,7 +18,7 @@ def terminal_width() -> int:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Sequence[int] = ()) -> str:
-    """``rows`` under ``head``, at most ``width`` wide; the last column wraps, those in ``right`` end flush."""
+    """``rows`` under ``head``, at most ``width`` wide; the last column wraps, ``right`` ones end flush."""
     sizes = [max(_cells(row[i]) for row in (head, *rows)) for i in range(len(head))]
     sizes[-1] = max(_NARROWEST_COLUMN, min(sizes[-1], width - sum(sizes[:-1]) - len(_GAP) * (len(head) - 1)))
     lines = [*_lines(head, sizes, right), _GAP.join("-" * size for size in sizes)]

@@ -56,6 +56,8 @@ class Deprecation(Data, frozen=True):
     """An announced retirement: ISO 8601 date-time, the warning's text and, when published, a replacement."""
 
     date: str | None = None
+    removes_at: str | None = None
+    auto_remap: bool = False
     warning: str | None = None
     replacement: str | None = None
 

@@ -43,6 +43,10 @@ from venice_mock.state.store import Hold, NoHold
 from venice_mock.wallet.discovery import payment_discovery
 
 T = TypeVar("T")
+_NO_HOLD = {
+    "balance": ("INSUFFICIENT_BALANCE", "EDIT-PAY-001"),
+    "spend_limit": ("API_KEY_USD_SPEND_LIMIT_EXCEEDED", "EDIT-PAY-028"),
+}
 BodyKind = Literal["json", "form"]
 _FORM_OVERHEAD = 1 << 20  # ours: boundaries and the other fields of a form, beside a file of the largest size
 
@@ -127,7 +131,7 @@ class EditService:
         except BaseException as error:
             await session.store.release(hold)
             if isinstance(error, ImageFault):
-                raise image_refusal(contract, error) from error
+                raise image_refusal(contract, error, decoding=True) from error
             raise
         request_id = session.token(32)
         await session.store.settle(
@@ -158,9 +162,10 @@ class EditService:
                 None,
             )
         except (BodyTooLarge, FileTooLarge):
-            return {}, refuse(contract, "PAYLOAD_TOO_LARGE", rule="EDIT-IMG-016")
+            rule = "EDIT-HTTP-022" if kind == "json" else "EDIT-IMG-016"
+            return {}, refuse(contract, "PAYLOAD_TOO_LARGE", rule=rule)
         except BodyTooSlow:
-            return {}, plain(400, words.body_timeout, name="BODY_TIMEOUT", rule="EDIT-HTTP-008", close=True)
+            return {}, plain(400, words.body_timeout, name="BODY_TIMEOUT", rule="EDIT-HTTP-024", close=True)
         except BadSyntax:
             text = words.invalid_json if kind == "json" else words.invalid_form
             rule = "EDIT-HTTP-006" if kind == "json" else "EDIT-HTTP-008"
@@ -170,11 +175,9 @@ class EditService:
         """Promise the price. Raises ApiError 402."""
         held = await self.session.store.hold(caller.account, order.plan.price)
         if isinstance(held, NoHold):
-            name = (
-                "API_KEY_USD_SPEND_LIMIT_EXCEEDED" if held.reason == "spend_limit" else "INSUFFICIENT_BALANCE"
-            )
+            name, rule = _NO_HOLD[held.reason]
             hint = f"The edit costs {order.plan.price} USD; {held.account.available} is available."
-            raise refuse(self.session.contract, name, rule="EDIT-PAY-001", hint=hint)
+            raise refuse(self.session.contract, name, rule=rule, hint=hint)
         return held
 
     async def _make(self, order: Order) -> bytes:

@@ -305,8 +305,7 @@ async def _connect(
     """A connection to the first address that answers, none of which gets more than its share of the time."""
     tls: ssl.SSLContext | None = None
     if target.scheme == "https":
-        tls = await asyncio.to_thread(ssl.create_default_context)  # reads files: some 30 ms
-        tls.set_alpn_protocols(["http/1.1"])
+        tls = await asyncio.to_thread(_tls_context)  # reads files: some 30 ms
     reason = ""
     for address in addresses:
         try:
@@ -326,6 +325,14 @@ async def _connect(
         except OSError:  # a TimeoutError too
             reason = f"no connection to {target.authority} could be made"
     raise FetchFault("failed", reason)
+
+
+def _tls_context() -> ssl.SSLContext:
+    # Not create_default_context: that would write session keys to where the environment says.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
+    context.load_default_certs()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 async def _events(

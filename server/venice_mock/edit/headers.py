@@ -48,7 +48,7 @@ class Header:
     progressive: bool = False
 
 
-def read_header(data: bytes | memoryview) -> Header | None:
+def read_header(data: bytes | bytearray | memoryview) -> Header | None:
     """Facts from the header; None when no walk here knows the format (AVIF does not have one).
 
     Raises BrokenHeader.
@@ -79,7 +79,7 @@ def read_header(data: bytes | memoryview) -> Header | None:
     return header
 
 
-def pixel_stream(data: bytes | memoryview, header: Header) -> bytes:
+def pixel_stream(data: bytes | bytearray | memoryview, header: Header) -> bytes:
     """The file without its metadata, for Pillow. No copy is made where nothing is left out of ``bytes``."""
     if not header.pieces:
         return bytes(data)
@@ -89,12 +89,12 @@ def pixel_stream(data: bytes | memoryview, header: Header) -> bytes:
     return b"".join([view[start:end] for start, end in header.pieces])
 
 
-def carries_mark(data: bytes | memoryview) -> bool:
+def carries_mark(data: bytes | bytearray | memoryview) -> bool:
     """Whether a block of metadata names the adult mark."""
     return ADULT_MARK in bytes(data)
 
 
-def exif_orientation(block: bytes | memoryview) -> int:
+def exif_orientation(block: bytes | bytearray | memoryview) -> int:
     """The orientation 1..8 that an EXIF block asks for; 1 when it is silent or broken."""
     view = memoryview(block)
     if bytes(view[:6]) == b"Exif\0\0":
@@ -313,7 +313,7 @@ def _tiff(view: memoryview) -> Header:
     return Header("TIFF", width, height, "RGB", orientation if 1 <= orientation <= 8 else 1, adult)
 
 
-def upright_tiff(data: bytes | memoryview) -> bytes:
+def upright_tiff(data: bytes | bytearray | memoryview) -> bytes:
     """The TIFF with its orientation set to 1, so that one place applies it for every format."""
     found = _ifd(memoryview(data), len(data)).get(_ORIENTATION)
     if found is None:

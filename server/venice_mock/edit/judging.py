@@ -11,7 +11,7 @@ from venice_mock.edit.safety import classify
 from venice_mock.errors import ApiError, refuse
 
 _FAULTS = {
-    "corrupted": ("CORRUPTED_IMAGE", "EDIT-IMG-010"),
+    "corrupted": ("CORRUPTED_IMAGE", "EDIT-IMG-009"),
     "too_small": ("IMAGE_TOO_SMALL", "EDIT-IMG-012"),
     "too_large": ("IMAGE_TOO_LARGE", "EDIT-IMG-014"),
 }
@@ -39,7 +39,7 @@ def judge_image(
     return Order(data, found, request, plan, content, seed, engine, caption)
 
 
-def image_refusal(contract: Contract, fault: ImageFault) -> ApiError:
-    """The vendor's refusal for a file that is no usable image."""
+def image_refusal(contract: Contract, fault: ImageFault, *, decoding: bool = False) -> ApiError:
+    """The vendor's refusal for a file that is no usable image; ``decoding`` when its header had looked good."""
     name, rule = _FAULTS[fault.kind]
-    return refuse(contract, name, rule=rule)
+    return refuse(contract, name, rule="EDIT-IMG-010" if decoding else rule)

@@ -54,7 +54,7 @@ def edit_bytes(
     try:
         image = make_picture(facts, order)
     except ImageFault as fault:
-        raise image_refusal(facts, fault) from fault
+        raise image_refusal(facts, fault, decoding=True) from fault
     return EditResult(
         image=image,
         media_type=facts.edition.formats[order.plan.output_format].media_type,

@@ -110,7 +110,7 @@ class Probe:
         return self.header.width, self.header.height
 
 
-def probe(data: bytes | memoryview, *, min_pixels: int, max_pixels: int) -> Probe:
+def probe(data: bytes | bytearray | memoryview, *, min_pixels: int, max_pixels: int) -> Probe:
     """Judge a file by its header alone; nothing is allocated by what the header declares.
 
     ``min_pixels`` and ``max_pixels`` bound width x height, both inclusive. Raises ImageFault of any kind.
@@ -130,7 +130,7 @@ def probe(data: bytes | memoryview, *, min_pixels: int, max_pixels: int) -> Prob
     return Probe(header.format, width, height, header.orientation, header.mode, header.adult, header)
 
 
-def decode(data: bytes | memoryview, probe: Probe, *, cover: tuple[int, int]) -> Image.Image:
+def decode(data: bytes | bytearray | memoryview, probe: Probe, *, cover: tuple[int, int]) -> Image.Image:
     """The first frame as RGB in sRGB, displayed orientation, transparency on white.
 
     ``cover`` is the output size in pixels: a picture more than twice as large is shrunk by a whole factor
@@ -157,7 +157,7 @@ def pixels_in_flight(probe: Probe, cover: tuple[int, int]) -> int:
     return decoded + cover[0] * cover[1]
 
 
-def _decode(data: bytes | memoryview, probe: Probe, cover: tuple[int, int]) -> Image.Image:
+def _decode(data: bytes | bytearray | memoryview, probe: Probe, cover: tuple[int, int]) -> Image.Image:
     header, profile = probe.header, None
     if header.format == "PNG":
         pieces, chunk = check_png(memoryview(data))
@@ -221,7 +221,7 @@ def _inflate_profile(chunk: bytes | None) -> bytes | None:
     return profile if engine.eof else None
 
 
-def _avif(data: bytes | memoryview) -> Header:
+def _avif(data: bytes | bytearray | memoryview) -> Header:
     """AVIF's facts come from its decoder, which reads the boxes and allocates no pixels."""
     if bytes(memoryview(data)[4:8]) != b"ftyp":
         raise BrokenHeader("no known picture format")
@@ -235,7 +235,7 @@ def _avif(data: bytes | memoryview) -> Header:
     return Header("AVIF", *opened.size, opened.mode, orientation, adult)
 
 
-def _without_exif(data: bytes | memoryview) -> bytes:
+def _without_exif(data: bytes | bytearray | memoryview) -> bytes:
     """The AVIF with its Exif item renamed. Its turns are said by the boxes irot and imir, never by EXIF, and
     Pillow would parse the block without bounds."""
     view = memoryview(data)

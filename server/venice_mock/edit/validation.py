@@ -107,11 +107,12 @@ def check_model_rules(contract: Contract, draft: Draft, model: ModelSpec) -> Edi
         ratio = draft.aspect_ratio
         fault("aspect_ratio", "EDIT-ASP-008", words.ratio_not_supported, ratio=ratio, options=options)
     tiers = limits.resolutions or (contract.edition.fields.default_resolution,)
+    tier_rule = "EDIT-RES-004" if limits.resolutions else "EDIT-RES-008"
     if draft.resolution not in tiers:
         tier = draft.resolution
         fault(
             "resolution",
-            "EDIT-RES-004",
+            tier_rule,
             words.resolution_not_supported,
             resolution=tier,
             options=", ".join(tiers),

@@ -1,0 +1,79 @@
+# The handful of verbs. CI calls the same ones, so that green here means green there.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8402
+READY := $(VENV)/.installed
+SYSTEM := $(VENV)/.system
+
+##@ Use it
+.PHONY: run
+run: $(BIN)/venice-mock ## serve on http://127.0.0.1:8402/api/v1 (PORT=... for another port)
+	@exec $(BIN)/venice-mock serve --port $(PORT)
+
+.PHONY: gallery
+gallery: $(READY) ## draw the pictures in docs/gallery again
+	$(BIN)/python docs/make_gallery.py
+
+##@ Work on it
+.PHONY: setup
+setup: $(READY) ## make the environment in .venv with everything the tests need
+
+.PHONY: test
+test: $(READY) $(SYSTEM) lint types ## lint, types, and every test with branch coverage (what CI runs)
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term --no-header
+
+.PHONY: test-all
+test-all: test ## everything, the slow parts too
+
+.PHONY: lint
+lint: $(READY) ## ruff: rules and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(READY) ## mypy --strict
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(READY) ## let ruff format and fix what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(READY) ## measure: medians and ratios to the least possible, in one run
+	$(BIN)/python -m benchmarks
+
+.PHONY: wheel
+wheel: $(READY) ## build the wheel and the source archive into dist/
+	$(BIN)/python -m build --outdir dist .
+
+.PHONY: clean
+clean: ## remove the environment and everything that was made
+	rm -rf $(VENV) dist build .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- environments -----------------------------------------------------------------------------------------
+
+# Users of `make run` need no test tools: the package alone.
+$(BIN)/venice-mock: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "venice-mock needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(READY): pyproject.toml $(BIN)/venice-mock
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+# System packages of the tests. Without root they are only looked for: a test that lacks its tool says so.
+$(SYSTEM): | $(BIN)/venice-mock
+	@sh .ci/system-packages curl
+	@touch $@

@@ -1,0 +1,48 @@
+"""Fixtures that every test file may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from asgi import Client
+
+from venice_mock.app import create_app
+from venice_mock.contract import Contract, load_contract
+from venice_mock.settings import Settings
+
+MakeClient = Callable[..., Client]
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    """The home edition, documented."""
+    return load_contract("2026-06-19")
+
+
+@pytest.fixture(scope="session")
+def observed() -> Contract:
+    """The home edition as measured."""
+    return load_contract("2026-06-19", "observed")
+
+
+@pytest.fixture
+def make_client() -> Iterator[MakeClient]:
+    """Makes clients of fresh servers: ``make_client(behavior="observed")``; closed at the end of the test."""
+    made: list[Client] = []
+
+    def make(wall_clock: Callable[[], float] | None = None, **settings: Any) -> Client:
+        clock = {} if wall_clock is None else {"wall_clock": wall_clock}
+        made.append(Client(create_app(Settings(**settings), **clock)))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def client(make_client: MakeClient) -> Client:
+    """A client of a fresh server with default settings."""
+    return make_client()

@@ -1,0 +1,200 @@
+"""Body syntax: JSON objects and multipart forms, in whatever chunks they come."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from asgi import form_body
+from hypothesis import given
+from hypothesis import strategies as st
+
+from venice_mock.edit.fields import (
+    BadSyntax,
+    FileTooLarge,
+    FormText,
+    RawFields,
+    Text,
+    Upload,
+    fields_of_form,
+    fields_of_json,
+)
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def parse_form(body: bytes, boundary: str = "edge", cuts: int = 1 << 20, limit: int = 1000) -> RawFields:
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), cuts):
+            yield body[start : start + cuts]
+
+    content_type = f"multipart/form-data; boundary={boundary}"
+    return asyncio.run(fields_of_form(chunks(), content_type, max_file_bytes_exclusive=limit))
+
+
+@pytest.mark.rules("EDIT-HTTP-001", "EDIT-PRM-006")
+@given(st.dictionaries(st.text().filter(lambda k: k != "image"), JSON_VALUES, max_size=5))
+def test_a_json_object_comes_back_member_by_member(members: dict[str, object]) -> None:
+    encodable = json.dumps(members, ensure_ascii=True).encode()
+    assert fields_of_json(encodable) == members
+    assert fields_of_json(json.dumps(members, ensure_ascii=False).encode("utf-8")) == members
+
+
+@pytest.mark.rules("EDIT-IMG-002")
+@pytest.mark.parametrize("written", ['"YWJj\\/w=="', '"YWJj/w=="', '"\\u0059WJj/w=="'])
+def test_the_image_string_is_the_same_with_and_without_json_escapes(written: str) -> None:
+    image = fields_of_json(b'{"image":' + written.encode() + b"}")["image"]
+    assert isinstance(image, Text)
+    assert bytes(image.data) == b"YWJj/w=="
+
+
+@pytest.mark.rules("EDIT-IMG-007")
+@pytest.mark.parametrize("value", [None, 5, [], {}, True])
+def test_an_image_that_is_no_string_stays_the_value_it_is(value: object) -> None:
+    assert fields_of_json(json.dumps({"image": value}).encode())["image"] == value
+
+
+@pytest.mark.rules("EDIT-HTTP-013")
+def test_the_last_of_equal_json_keys_counts() -> None:
+    assert fields_of_json(b'{"prompt":"a","prompt":"b"}') == {"prompt": "b"}
+
+
+@pytest.mark.rules("EDIT-HTTP-006", "EDIT-HTTP-007")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"prompt":"x"',
+        b'{"prompt":NaN}',
+        b'{"prompt":Infinity}',
+        b'{"prompt":1e999}',
+        b'\xef\xbb\xbf{"prompt":"x"}',
+        b'{"prompt":"\\ud800"}',
+        b'{"image":"\\ud800"}',
+        b'{"prompt":"\xff"}',
+        b'{"\xff":1}',
+        b'{"prompt":"a\nb"}',
+        b'{"prompt":"x"} trailing',
+        b"{'prompt':'x'}",
+        b'{"prompt":' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+        b"[]",
+        b'"x"',
+        b"1",
+        b"null",
+        b"true",
+    ],
+)
+def test_what_is_no_json_object_is_bad_syntax(body: bytes) -> None:
+    with pytest.raises(BadSyntax):
+        fields_of_json(body)
+
+
+@pytest.mark.rules("EDIT-HTTP-006")
+def test_two_hundred_levels_of_nesting_are_only_a_wrong_type() -> None:
+    assert isinstance(fields_of_json(b'{"prompt":' + b"[" * 200 + b"]" * 200 + b"}")["prompt"], list)
+
+
+@given(st.binary())
+def test_no_bytes_whatever_break_the_json_reader(body: bytes) -> None:
+    try:
+        assert isinstance(fields_of_json(body), dict)
+    except BadSyntax:
+        pass
+
+
+@pytest.mark.rules("EDIT-HTTP-002", "EDIT-IMG-001", "EDIT-IMG-005")
+@given(st.binary(max_size=300), st.text(), st.integers(1, 400))
+def test_a_form_comes_back_part_by_part_however_it_is_cut(file: bytes, prompt: str, cuts: int) -> None:
+    boundary = "a-boundary-that-no-draw-contains-7f3d"
+    fields = parse_form(form_body([("image", file), ("prompt", prompt)], boundary), boundary, cuts)
+    assert fields == {"image": Upload(bytearray(file)), "prompt": prompt}
+    text = parse_form(form_body([("image", "QUJD")], boundary), boundary, cuts)["image"]
+    assert isinstance(text, Text)
+    assert bytes(text.data) == b"QUJD"
+
+
+@pytest.mark.rules("EDIT-HTTP-011")
+@pytest.mark.parametrize(("text", "boolean"), [("true", True), ("false", False), ("True", None), ("1", None)])
+def test_form_text_spells_booleans_in_one_way(text: str, boolean: bool | None) -> None:
+    assert FormText(text).as_boolean() is boolean
+
+
+@pytest.mark.rules("EDIT-HTTP-013")
+def test_the_last_of_equal_parts_counts() -> None:
+    assert parse_form(form_body([("prompt", "a"), ("prompt", "b")])) == {"prompt": "b"}
+
+
+GOOD = form_body([("prompt", "x"), ("image", b"abc")])
+
+
+@pytest.mark.rules("EDIT-HTTP-008")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no form at all",
+        GOOD[:-4],
+        GOOD.replace(b"--edge--", b"--other--"),
+        GOOD.replace(b"name=", b"nome="),
+        GOOD.replace(b"form-data", b"attachment"),
+        GOOD.replace(b"Content-Disposition", b"Content Disposition"),
+        GOOD.replace(b"\r\n\r\nx", b"\r\nx"),
+        GOOD.replace(b"x\r\n", b"\xff\xfe\r\n", 1),
+        form_body([("prompt", "x")] * 200),
+        b"--edge\r\n" + b"A: b\r\n" * 500 + b"\r\n\r\n--edge--\r\n",
+        b"--edge\r\nA: " + b"b" * 100_000 + b"\r\n\r\n\r\n--edge--\r\n",
+    ],
+)
+def test_a_broken_form_is_bad_syntax(body: bytes) -> None:
+    with pytest.raises(BadSyntax):
+        parse_form(body)
+
+
+@pytest.mark.rules("EDIT-HTTP-008")
+@given(st.integers(0, len(GOOD) - 1), st.binary(max_size=3), st.integers(1, 50))
+def test_no_damage_whatever_breaks_the_form_reader(place: int, instead: bytes, cuts: int) -> None:
+    try:
+        parse_form(GOOD[:place] + instead + GOOD[place + 1 :], cuts=cuts)
+    except BadSyntax:
+        pass
+
+
+@pytest.mark.rules("EDIT-HTTP-008")
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=" + "b" * 5000,
+        "multipart/form-data; charset=utf-8",
+    ],
+)
+def test_a_form_without_a_usable_boundary_is_bad_syntax(content_type: str) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield GOOD
+
+    with pytest.raises(BadSyntax):
+        asyncio.run(fields_of_form(chunks(), content_type, max_file_bytes_exclusive=1000))
+
+
+@pytest.mark.rules("EDIT-IMG-016")
+def test_an_over_size_file_part_is_refused_while_it_arrives() -> None:
+    taken = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal taken
+        yield b'--edge\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+        while True:
+            taken += 100
+            yield b"x" * 100
+
+    with pytest.raises(FileTooLarge):
+        asyncio.run(fields_of_form(endless(), "multipart/form-data; boundary=edge", max_file_bytes_exclusive=1000))
+    assert taken == 1000

@@ -1,0 +1,152 @@
+"""Logs: one line per request, two formats, and never a credential."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from venice_mock import logs
+
+HEADERS = [(b"authorization", b"Bearer sk-very-secret-1234"), (b"x-sign-in-with-x", b"e30secret")]
+
+
+@pytest.fixture(autouse=True)
+def root_logger() -> Iterator[None]:
+    root = logging.getLogger()
+    package = logging.getLogger(logs.LOGGER)
+    kept = root.handlers[:], root.level, package.level
+    yield
+    root.handlers[:], root.level, package.level = kept[0], kept[1], kept[2]
+
+
+async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 201, "headers": [(b"X-Request-Id", b"r-1")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def silence(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    return
+
+
+async def failure(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise RuntimeError("Bearer sk-very-secret-1234 was not expected")
+
+
+def one_request(
+    log_format: str, path: str = "/api/v1/x", app: logs.ASGIApp = answer, level: str = "info"
+) -> str:
+    stream = io.StringIO()
+    logger = logs.configure("json" if log_format == "json" else "text", level, stream)
+    ticks = iter((1.0, 1.25))
+    wrapped = logs.AccessLog(app, logger, lambda: next(ticks))
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: Message) -> None:
+        return
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"key=secret",
+        "headers": HEADERS,
+    }
+    try:
+        asyncio.run(wrapped(scope, receive, send))
+    except RuntimeError:
+        logger.exception("failed")
+    return stream.getvalue()
+
+
+def test_a_text_line_tells_method_path_status_time_and_request_id() -> None:
+    assert one_request("text").split(" ", 1)[1] == "info    POST /api/v1/x 201 250.0 ms id=r-1\n"
+
+
+def test_a_json_line_tells_the_same() -> None:
+    entry = json.loads(one_request("json"))
+    assert entry.pop("time").endswith("Z")
+    assert entry == {
+        "level": "info",
+        "event": "request",
+        "method": "POST",
+        "path": "/api/v1/x",
+        "status": 201,
+        "ms": 250.0,
+        "request_id": "r-1",
+    }
+
+
+def test_a_request_without_an_answer_is_logged_without_a_status() -> None:
+    assert json.loads(one_request("json", app=silence))["status"] is None
+    assert "no answer" in one_request("text", app=silence)
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize("app", [answer, silence, failure])
+def test_no_header_query_or_credential_reaches_a_line(log_format: str, app: logs.ASGIApp) -> None:
+    written = one_request(log_format, "/__mock/accounts/my-key-77/ledger", app, level="debug")
+    assert "POST /__mock/accounts/[hidden]/ledger" in written or log_format == "json"
+    for secret in ("secret", "my-key-77"):
+        assert secret not in written
+
+
+def test_a_path_cannot_forge_a_second_line() -> None:
+    written = one_request("text", "/a\n12:00:00 info    POST /forged 200\x1b[2J")
+    assert written.count("\n") == 1
+    assert "\x1b" not in written
+
+
+def test_a_very_long_path_is_cut() -> None:
+    assert len(one_request("text", "/a" * 5000)) < 300
+
+
+def test_health_checks_are_written_only_when_debugging() -> None:
+    assert one_request("text", "/readyz") == ""
+    assert "/readyz" in one_request("text", "/readyz", level="debug")
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_traceback_is_kept_but_scrubbed(log_format: str) -> None:
+    written = one_request(log_format, app=failure)
+    assert "RuntimeError" in written
+    assert "Bearer [hidden]" in written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Bearer abc.def",
+        "bearer\tabc.def",
+        "'authorization': 'abc.def'",
+        "key sk-abcdef1234567",
+        "PAYMENT-SIGNATURE: abc.def",
+        "SIGN-IN-WITH-X=abc.def",
+        "image " + "abcAdef" * 40,
+    ],
+)
+def test_what_looks_like_a_credential_or_a_picture_is_struck_out(text: str) -> None:
+    shown = logs.scrub(text)
+    assert "[hidden]" in shown
+    assert "abc" not in shown.lower()
+
+
+def test_libraries_are_not_heard_below_warning() -> None:
+    stream = io.StringIO()
+    logs.configure("text", "debug", stream)
+    logging.getLogger("python_multipart").debug("a part's bytes")
+    logging.getLogger("venice_mock.edit").debug("ours")
+    assert "bytes" not in stream.getvalue()
+    assert "ours" in stream.getvalue()
+
+
+def test_ordinary_sentences_are_left_alone() -> None:
+    sentence = "stopping: finishing 2 requests in /usr/lib/python3.11/site-packages/venice_mock/app.py"
+    assert logs.scrub(sentence) == sentence

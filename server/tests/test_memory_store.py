@@ -1,0 +1,140 @@
+"""The ledger's laws: nothing is lost, nothing is overdrawn, whatever the order of holds, settlements and releases."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+
+from venice_mock.accounts.keys import Opening
+from venice_mock.state.memory import MemoryStore
+from venice_mock.state.store import Hold, NoHold
+
+AMOUNTS = st.decimals(Decimal("0.0001"), Decimal(3), places=4)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Holds, settlements and releases against an exact model of one account."""
+
+    holds = Bundle("holds")
+
+    @initialize(start=st.decimals(0, 5, places=4), limit=st.none() | st.decimals(0, 5, places=4))
+    def open(self, start: Decimal, limit: Decimal | None) -> None:
+        self.store, self.runner = MemoryStore(), asyncio.Runner()
+        self.start, self.limit = start, limit
+        self.held, self.charges = Decimal(0), list[Decimal]()
+        self.runner.run(self.store.open_account("a", Opening(start, limit)))
+
+    def teardown(self) -> None:
+        if hasattr(self, "runner"):
+            self.runner.close()
+
+    @rule(target=holds, amount=AMOUNTS)
+    def hold(self, amount: Decimal) -> object:
+        got = self.runner.run(self.store.hold("a", amount))
+        spent = sum(self.charges, Decimal(0))
+        over_limit = self.limit is not None and spent + self.held + amount > self.limit
+        short = self.start - spent - self.held < amount
+        if isinstance(got, NoHold):
+            assert got.reason == ("spend_limit" if over_limit else "balance")
+            assert over_limit or short
+            return multiple()
+        assert not over_limit
+        assert not short
+        self.held += amount
+        return got
+
+    @rule(hold=consumes(holds))
+    def settle(self, hold: Hold) -> None:
+        row = self.runner.run(self.store.settle(hold, now=1.0, request_id="r", model_id="m"))
+        self.held -= hold.amount
+        self.charges.append(hold.amount)
+        assert row.amount == -hold.amount
+        assert row.balance_after == self.start - sum(self.charges)
+
+    @rule(hold=consumes(holds))
+    def release_twice(self, hold: Hold) -> None:
+        self.runner.run(self.store.release(hold))
+        self.runner.run(self.store.release(hold))
+        self.held -= hold.amount
+
+    @rule(hold=consumes(holds))
+    def a_settled_hold_is_gone(self, hold: Hold) -> None:
+        self.settle(hold)
+        with pytest.raises(KeyError):
+            self.runner.run(self.store.settle(hold, now=1.0, request_id="r", model_id="m"))
+        self.runner.run(self.store.release(hold))
+
+    @invariant()
+    def laws(self) -> None:
+        if not hasattr(self, "store"):
+            return
+        account = self.runner.run(self.store.account("a"))
+        rows, more = self.runner.run(self.store.entries("a", limit=1000, offset=0))
+        assert not more
+        assert account.balance == self.start - sum(self.charges) >= 0
+        assert account.held == self.held
+        assert account.available >= 0
+        assert [-row.amount for row in reversed(rows)] == self.charges
+        after = account.balance
+        for row in rows:
+            assert row.balance_after == after
+            after -= row.amount
+        assert after == self.start
+
+
+TestLedger = LedgerMachine.TestCase
+
+
+@given(st.integers(0, 30), st.integers(1, 7))
+def test_pages_of_the_ledger_join_to_the_whole(rows: int, page: int) -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        await store.open_account("a", Opening(Decimal(1000)))
+        for number in range(rows):
+            hold = await store.hold("a", Decimal(1))
+            assert isinstance(hold, Hold)
+            await store.settle(hold, now=float(number), request_id=str(number), model_id="m")
+        seen: list[str | None] = []
+        more = True
+        while more:
+            got, more = await store.entries("a", limit=page, offset=len(seen))
+            seen += [row.request_id for row in got]
+        assert seen == [str(number) for number in reversed(range(rows))]
+
+    asyncio.run(scenario())
+
+
+def test_an_account_keeps_its_first_opening() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        await store.open_account("a", Opening(Decimal(5)))
+        assert (await store.open_account("a", Opening(Decimal(9)))).balance == 5
+
+    asyncio.run(scenario())
+
+
+def test_a_window_forgets_what_is_older_than_itself() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        counts = [(await store.count("b", window_s=60, now=now)).count for now in (0.0, 30.0, 59.9, 60.0, 89.9, 90.0)]
+        assert counts == [1, 2, 3, 3, 4, 4]
+        looked = await store.count("b", window_s=60, now=90.0, add=0)
+        assert (looked.count, looked.resets_at) == (4, 119.9)
+        assert (await store.count("b", window_s=60, now=1000.0, add=0)).count == 0
+
+    asyncio.run(scenario())
+
+
+def test_slots_are_bounded_and_come_back() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        assert [await store.take_slot("w", 2) for _ in range(3)] == [True, True, False]
+        await store.give_slot("w")
+        assert await store.take_slot("w", 2)
+
+    asyncio.run(scenario())

@@ -1,0 +1,375 @@
+"""POST /image/edit: its request in both media types, the picture it answers with, and every way it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from venice_mock.accounts.pricing import price_of
+from venice_mock.contract import Contract, ModelSpec
+from venice_mock.edit.fields import RawFields, Text
+from venice_mock.edit.geometry import AUTO
+from venice_mock.edit.validation import validate
+from venice_mock.openapi.parts import (
+    BEARER,
+    Node,
+    headers,
+    json_content,
+    ref,
+    sent_headers,
+    sign_in_schemes,
+)
+from venice_mock.openapi.payment import payment_response
+from venice_mock.openapi.refusals import error_body, invalid_response, plain_responses, refused
+
+_STANDING = (  # what an answer to a caller with an account tells of it
+    "balance_usd",
+    "balance_diem",
+    "limit_requests",
+    "remaining_requests",
+    "reset_requests",
+)
+_PICTURE = (
+    "model_id",
+    "model_name",
+    "violation",
+    "blurred",
+    "deprecation_warning",
+    "deprecation_date",
+    "deprecated",
+    "deprecated_replacement",
+)
+_INVALID = ("CORRUPTED_IMAGE", "IMAGE_TOO_SMALL", "PAYMENT_HEADER_NOT_ACCEPTED")
+_REFUSALS = (
+    "AUTHENTICATION_FAILED",
+    "AUTHENTICATION_FAILED_INACTIVE_KEY",
+    "API_ACCESS_DISABLED",
+    "MODEL_NOT_FOUND",
+    "PAYLOAD_TOO_LARGE",
+    "IMAGE_TOO_LARGE",
+    "CONTENT_POLICY_VIOLATION",
+    "RATE_LIMIT_EXCEEDED",
+    "MODEL_OVERLOADED",
+    "ERROR_BUDGET",
+    "X402_CONCURRENCY_LIMIT",
+    "INFERENCE_FAILED",
+    "IMAGE_EDIT_ERROR",
+    "UNKNOWN_ERROR",
+    "MODEL_OFFLINE",
+    "MODEL_AT_CAPACITY",
+    "REQUEST_TIMEOUT",
+)
+_PROMPT = "Make it look like a sunrise"
+_PIXEL = (  # one grey pixel: a legal string, though far too small a picture to be edited
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCB2Z0tJwAAAABJRU5ErkJggg=="
+)
+
+
+def edit_paths(contract: Contract, origin: str) -> Node:
+    """The path of the edit with its one method."""
+    path = contract.edition.path
+    return {
+        path: {
+            "post": {
+                "operationId": "editImage",
+                "summary": "Edit an image by a prompt",
+                "description": _description(contract),
+                "tags": ["Image"],
+                "security": [{BEARER: []}, *({scheme: []} for scheme in sign_in_schemes(contract))],
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        **json_content(ref("EditImageRequest"), {"edit": _example(contract)}),
+                        "multipart/form-data": {"schema": ref("EditImageForm")},
+                    },
+                },
+                "responses": _responses(contract, origin, path),
+                "x-models": [_model_row(model) for model in contract.inpaint_models],
+            }
+        }
+    }
+
+
+def edit_schemas(contract: Contract) -> Node:
+    """``EditImageRequest`` (JSON) and ``EditImageForm`` (multipart), which differ in ``image`` alone."""
+    fields = contract.edition.fields
+    properties = {name: _PROPERTIES[name](contract) for name in request_fields(contract)}
+    request: Node = {
+        "type": "object",
+        "required": list(fields.required),
+        "additionalProperties": False,
+        "properties": properties,
+    }
+    file: Node = {
+        "type": "string",
+        "format": "binary",
+        "contentMediaType": "application/octet-stream",
+        "description": _image_bounds(contract) + " As text, a form may also carry what JSON does.",
+    }
+    return {
+        "EditImageRequest": request,
+        "EditImageForm": {**request, "properties": {**properties, "image": file}},
+    }
+
+
+def request_fields(contract: Contract) -> tuple[str, ...]:
+    """The keys of a request that the chosen behaviour accepts."""
+    refused_quality = contract.way("quality-on-edit") == "unrecognized"
+    return tuple(n for n in contract.edition.fields.known if not (refused_quality and n == "quality"))
+
+
+# --- the fields ----------------------------------------------------------------------------------------------
+
+
+def _image(contract: Contract) -> Node:
+    return {
+        "type": "string",
+        "minLength": 1,
+        "description": "Base64, a data URL, or an `http://` or `https://` URL that the server fetches. "
+        + _image_bounds(contract),
+        "examples": [_PIXEL],
+    }
+
+
+def _prompt(contract: Contract) -> Node:
+    limits = contract.edition.limits
+    return {
+        "type": "string",
+        "minLength": limits.prompt_min,
+        "maxLength": limits.prompt_max,
+        "description": "What to change. The model's own limit, in UTF-16 units, may be lower: see `x-models`.",
+        "examples": [_PROMPT],
+    }
+
+
+def _model(contract: Contract) -> Node:
+    return {
+        "type": "string",
+        "minLength": 1,
+        "default": contract.way("default-model"),
+        "description": "Id of an edit model, in its exact case; any other is a 404. Goes before `modelId`. "
+        "The default can be changed when the server is started.",
+        "examples": [model.id for model in contract.inpaint_models],
+    }
+
+
+def _model_alias(contract: Contract) -> Node:
+    return {
+        "type": "string",
+        "enum": list(contract.edition.fields.model_ids),
+        "deprecated": True,
+        "description": "Former name of `model`. An id outside the list is a 400 here.",
+    }
+
+
+def _aspect_ratio(contract: Contract) -> Node:
+    return {
+        "type": "string",
+        "enum": list(contract.edition.fields.aspect_ratios),
+        "default": AUTO,
+        "description": f"Shape of the result. `{AUTO}` takes the model's ratio that is nearest to the input's and "
+        "is allowed with every model; of the others a model knows those that `x-models` lists.",
+    }
+
+
+def _resolution(contract: Contract) -> Node:
+    limits, default = contract.edition.limits, contract.edition.fields.default_resolution
+    tiers = contract.edition.tiers
+    areas = ", ".join(
+        f"{tier} about {tiers.base * k} x {tiers.base * k}" for tier, k in tiers.factors.items()
+    )
+    return {
+        "type": "string",
+        "minLength": limits.resolution_min,
+        "maxLength": limits.resolution_max,
+        "default": default,
+        "description": f"Tier of size, an area in pixels: {areas}. A model without tiers knows {default} only.",
+        "examples": list(tiers.factors),
+    }
+
+
+def _output_format(contract: Contract) -> Node:
+    fields, tiers = contract.edition.fields, contract.edition.tiers
+    aliases = "; ".join(f"`{short}` means `{name}`" for short, name in fields.format_aliases.items())
+    omitted = ", ".join(f"`{name}` at {tier}" for tier, name in tiers.default_formats.items())
+    return {
+        "type": "string",
+        "enum": [*fields.output_formats, *fields.format_aliases],
+        "description": f"File format of the result; {aliases}. When omitted, the tier decides: {omitted}.",
+    }
+
+
+def _quality(contract: Contract) -> Node:
+    graded = [m for m in contract.inpaint_models if m.constraints and m.constraints.qualities]
+    listed = ", ".join(
+        f"`{m.id}` (default `{m.constraints.default_quality}`)" for m in graded if m.constraints
+    )
+    return {
+        "type": "string",
+        "enum": list(contract.edition.fields.qualities),
+        "description": f"Read by models that price quality: {listed or 'none'}. Others ignore it.",
+    }
+
+
+def _safe_mode(contract: Contract) -> Node:
+    return {
+        "type": "boolean",
+        "default": contract.edition.fields.default_safe_mode,
+        "description": "Blur adult content. In a form, the text `true` or `false`.",
+    }
+
+
+_PROPERTIES: dict[str, Callable[[Contract], Node]] = {
+    "image": _image,
+    "prompt": _prompt,
+    "model": _model,
+    "modelId": _model_alias,
+    "aspect_ratio": _aspect_ratio,
+    "resolution": _resolution,
+    "output_format": _output_format,
+    "quality": _quality,
+    "safe_mode": _safe_mode,
+}
+
+
+def _image_bounds(contract: Contract) -> str:
+    limits = contract.edition.limits
+    return (
+        f"Width times height from {limits.min_pixels:,} to {limits.max_pixels:,} pixels; a file of less than "
+        f"{limits.max_file_bytes_exclusive:,} bytes."
+    )
+
+
+# --- the answers ---------------------------------------------------------------------------------------------
+
+
+def _responses(contract: Contract, origin: str, path: str) -> Node:
+    wrong_type = contract.way("wrong-content-type")
+    known = sent_headers(contract)
+    blocked = [key for key in ("budget_remaining", "budget_resets") if key in known]
+    responses: dict[str, Node] = {
+        "200": _picture(contract, [key for key in ("balance_remaining",) if key in known]),
+        **plain_responses(contract, (*_REFUSALS, wrong_type), *_STANDING),
+        "400": _invalid(contract, wrong_type),
+        "402": payment_response(contract, origin, path, *_STANDING),
+    }
+    responses["429"]["headers"] |= headers(contract, *blocked)
+    return dict(sorted(responses.items()))
+
+
+def _picture(contract: Contract, wallet: list[str]) -> Node:
+    return {
+        "description": "The edited picture as it is, in the type that the header `Content-Type` names.",
+        "headers": headers(contract, *_PICTURE, *wallet, *_STANDING),
+        "content": {
+            spec.media_type: {
+                "schema": {"type": "string", "format": "binary", "contentMediaType": spec.media_type}
+            }
+            for spec in contract.edition.formats.values()
+        },
+    }
+
+
+def _invalid(contract: Contract, wrong_type: str) -> Node:
+    words = contract.edition.messages
+    asked: RawFields = {"image": Text(_PIXEL.encode()), "prompt": _PROMPT}
+    requests: dict[str, RawFields] = {
+        "MISSING_AND_EMPTY": {"prompt": ""},
+        "NOT_IN_THE_LIST": {**asked, "aspect_ratio": "107:60"},
+        "UNKNOWN_KEY": {**asked, "seed": 1},
+        **_against_a_model(contract, asked),
+    }
+    names = [*_INVALID, *([wrong_type] if contract.error(wrong_type).status == 400 else [])]
+    return invalid_response(
+        contract,
+        {name: refused(lambda raw=raw: _judge(contract, raw)) for name, raw in requests.items()},
+        {
+            "INVALID_JSON": {"error": words.invalid_json},
+            "INVALID_FORM": {"error": words.invalid_form},
+            "BODY_TIMEOUT": {"error": words.body_timeout},
+            **{name: error_body(contract, name) for name in names},
+        },
+        _STANDING,
+    )
+
+
+def _judge(contract: Contract, raw: RawFields) -> object:
+    return validate(contract, raw, str(contract.way("default-model")))
+
+
+def _against_a_model(contract: Contract, asked: RawFields) -> dict[str, RawFields]:
+    """A request that the schema allows and a model does not, if the edition has such a model."""
+    for model in contract.inpaint_models:
+        limits = model.constraints
+        if limits is None or model.offline or limits.single_image_aspect_ratio is False:
+            continue
+        for ratio in contract.edition.fields.aspect_ratios:
+            if ratio != AUTO and ratio not in limits.aspect_ratios:
+                return {"NOT_WITH_THIS_MODEL": {**asked, "model": model.id, "aspect_ratio": ratio}}
+    return {}
+
+
+# --- the models ----------------------------------------------------------------------------------------------
+
+
+def _description(contract: Contract) -> str:
+    default, tiers = contract.edition.fields.default_resolution, contract.edition.tiers.factors
+    rows = "\n".join(
+        f"| `{model.id}` | {' | '.join(_price(model, tier, default) for tier in tiers)} "
+        f"| {model.constraints.prompt_character_limit:,} |"
+        for model in contract.inpaint_models
+        if model.constraints
+    )
+    return (
+        "Sends one picture and a prompt, as JSON or as a form, and gets one picture back. The price is held "
+        "before the work starts and charged when the picture is ready; refused requests cost nothing.\n\n"
+        "USD per edit by tier, at the model's default quality, and the longest prompt:\n\n"
+        f"| model | {' | '.join(tiers)} | characters |\n| --- |{' --- |' * (len(tiers) + 1)}\n{rows}\n\n"
+        "`x-models` has the same for programs, with ratios and the prices of each quality."
+    )
+
+
+def _price(model: ModelSpec, tier: str, default: str) -> str:
+    listed = (model.constraints and model.constraints.resolutions) or (default,)
+    return str(price_of(model, tier, None)) if tier in listed else "-"
+
+
+def _model_row(model: ModelSpec) -> Node:
+    """One edit model for programs. Prices are decimal strings in USD."""
+    limits, pricing = model.constraints, model.pricing
+    if limits is None or pricing is None:
+        raise ValueError(f"{model.id} is no edit model")
+    row: Node = {
+        "id": model.id,
+        "name": model.name,
+        "beta": model.beta,
+        "offline": model.offline,
+        "aspectRatios": list(limits.aspect_ratios),
+        "promptCharacterLimit": limits.prompt_character_limit,
+        "resolutions": list(limits.resolutions),
+        "qualities": list(limits.qualities),
+        "usd": str(pricing.inpaint),
+    }
+    if pricing.resolutions:
+        row["usdByResolution"] = {tier: str(usd) for tier, usd in pricing.resolutions.items()}
+    if pricing.quality:
+        row["usdByQuality"] = {
+            tier: {quality: str(usd) for quality, usd in prices.items()}
+            for tier, prices in pricing.quality.items()
+        }
+    if model.deprecation is not None and model.deprecation.date is not None:
+        row["deprecationDate"] = model.deprecation.date
+    return row
+
+
+def _example(contract: Contract) -> dict[str, Any]:
+    fields = contract.edition.fields
+    return {
+        "image": _PIXEL,
+        "prompt": _PROMPT,
+        "model": contract.way("default-model"),
+        "aspect_ratio": AUTO,
+        "resolution": fields.default_resolution,
+        "output_format": fields.output_formats[0],
+        "safe_mode": fields.default_safe_mode,
+    }
