@@ -75,5 +75,5 @@ $(READY): pyproject.toml $(BIN)/venice-mock
 
 # System packages of the tests. Without root they are only looked for: a test that lacks its tool says so.
 $(SYSTEM): | $(BIN)/venice-mock
-	@sh .ci/system-packages curl
+	@sh .ci/system-packages curl openssl
 	@touch $@

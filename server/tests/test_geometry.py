@@ -141,7 +141,7 @@ def test_a_higher_tier_has_more_pixels(model: object, source: tuple[int, int]) -
     assert areas == sorted(set(areas))
 
 
-@pytest.mark.parametrize("text", ["", "16", "16:", ":9", "0:1", "1:0", "-1:2", "a:b", "1:2:3", "1.5:1"])
+@pytest.mark.parametrize("text", ["", "16", "16:", ":9", "0:1", "1:0", "-1:2", "a:b", "1:2:3", "1.5:1", "٣:١"])
 def test_what_is_no_ratio_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a ratio"):
         parse_ratio(text)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venice_mock import logs
 
@@ -38,9 +38,7 @@ async def failure(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise RuntimeError("Bearer sk-very-secret-1234 was not expected")
 
 
-def one_request(
-    log_format: str, path: str = "/api/v1/x", app: logs.ASGIApp = answer, level: str = "info"
-) -> str:
+def one_request(log_format: str, path: str = "/api/v1/x", app: ASGIApp = answer, level: str = "info") -> str:
     stream = io.StringIO()
     logger = logs.configure("json" if log_format == "json" else "text", level, stream)
     ticks = iter((1.0, 1.25))
@@ -91,7 +89,7 @@ def test_a_request_without_an_answer_is_logged_without_a_status() -> None:
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
 @pytest.mark.parametrize("app", [answer, silence, failure])
-def test_no_header_query_or_credential_reaches_a_line(log_format: str, app: logs.ASGIApp) -> None:
+def test_no_header_query_or_credential_reaches_a_line(log_format: str, app: ASGIApp) -> None:
     written = one_request(log_format, "/__mock/accounts/my-key-77/ledger", app, level="debug")
     assert "POST /__mock/accounts/[hidden]/ledger" in written or log_format == "json"
     for secret in ("secret", "my-key-77"):

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
 from typing import IO, Any
 
@@ -72,7 +73,8 @@ class Running:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self._streams = {name: self._reader(getattr(process, name)) for name in ("stdout", "stderr")}
+        streams = {"stdout": process.stdout, "stderr": process.stderr}
+        self._streams = {name: self._reader(stream) for name, stream in streams.items() if stream is not None}
         self.err = ""
 
     def _reader(self, stream: IO[str]) -> queue.Queue[str]:
@@ -115,10 +117,10 @@ def clean_environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def running(*command: str, **environ: str) -> Iterator[Running]:
+def running(*command: str, stdout: int = subprocess.PIPE, **environ: str) -> Iterator[Running]:
     process = subprocess.Popen(
         [sys.executable, *command],
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
@@ -137,10 +139,18 @@ def stand_in(*flags: str, mode: str = "good") -> Iterator[Running]:
         yield process
 
 
-def get(port: int, path: str, host: str = "127.0.0.1", **headers: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
-    connection.request("GET", path, headers=headers)
-    return connection.getresponse()
+@contextlib.contextmanager
+def connected(port: int, host: str = "127.0.0.1") -> Iterator[http.client.HTTPConnection]:
+    with contextlib.closing(http.client.HTTPConnection(host, port, timeout=PATIENCE_S)) as connection:
+        yield connection
+
+
+def get(port: int, path: str, host: str = "127.0.0.1", **headers: str) -> tuple[int, bytes, Message]:
+    """Status, body and headers of one GET over a connection of its own."""
+    with connected(port, host) as connection:
+        connection.request("GET", path, headers=headers)
+        with connection.getresponse() as answer:
+            return answer.status, answer.read(), answer.headers
 
 
 @contextlib.contextmanager
@@ -166,9 +176,9 @@ def test_one_line_of_json_says_where_once_it_really_answers() -> None:
             "edition": "2026-06-19",
             "behavior": "documented",
         }
-        answer = get(port, "/asked")
-        assert answer.read() == b"4"  # three times not ready, then ready, all before the line
-        assert answer.headers["server"] is None
+        _, body, headers = get(port, "/asked")
+        assert body == b"4"  # three times not ready, then ready, all before the line
+        assert headers["server"] is None
         assert server.end() == 0
         assert server.rest("stdout") == ""
 
@@ -200,9 +210,10 @@ def test_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
 
 def test_an_idle_connection_does_not_hold_up_the_end() -> None:
     with stand_in() as server:
-        answer = get(server.ready()["port"], "/asked")
-        answer.read()  # the connection stays open
-        assert server.end() == 0
+        with connected(server.ready()["port"]) as connection:
+            connection.request("GET", "/asked")
+            connection.getresponse().read()  # and the connection stays open
+            assert server.end() == 0
 
 
 def test_the_port_file_holds_the_port_while_serving_and_no_longer(tmp_path: Path) -> None:
@@ -292,7 +303,7 @@ def test_an_ipv6_host_is_served_and_bracketed_in_the_url() -> None:
     with stand_in("host=::1") as server:
         told = server.ready()
         assert told["base_url"] == f"http://[::1]:{told['port']}/api/v1"
-        assert get(told["port"], "/asked", host="::1").status == 200
+        assert get(told["port"], "/asked", host="::1")[0] == 200
         assert server.end() == 0
 
 
@@ -305,8 +316,7 @@ def test_every_address_is_announced_by_one_that_clients_can_use() -> None:
 def test_no_credential_reaches_the_log_even_when_the_app_fails() -> None:
     with stand_in("log_level=debug") as server:
         port = server.ready()["port"]
-        answer = get(port, "/fail?key=hidden-query", Authorization="Bearer sk-very-secret-1234")
-        assert answer.status == 500
+        assert get(port, "/fail?key=hidden-query", Authorization="Bearer sk-very-secret-1234")[0] == 500
         assert server.end() == 0
         log = server.rest("stderr")
         assert "RuntimeError" in log
@@ -332,7 +342,7 @@ def test_the_greeting_is_shown_unless_it_would_disturb(flags: list[str], shown: 
 
 def test_in_json_every_line_of_the_log_is_an_object() -> None:
     with stand_in("log_format=json") as server:
-        get(server.ready()["port"], "/asked").read()
+        get(server.ready()["port"], "/asked")
         assert server.end() == 0
         entries = [json.loads(line) for line in server.rest("stderr").splitlines()]
         assert [entry["event"] for entry in entries] == ["request", "stopping"]
@@ -340,12 +350,16 @@ def test_in_json_every_line_of_the_log_is_an_object() -> None:
 
 def test_without_a_reader_of_its_output_the_server_serves_on(tmp_path: Path) -> None:
     file = tmp_path / "port"
-    with stand_in(f"port_file={file}") as server:
-        assert server.process.stdout is not None
-        server.wait_for("A first edit")
-        port = int(file.read_text())
-        assert get(port, "/asked").status == 200
-        assert server.end() == 0
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        with running("-c", STAND_IN, "good", "port=0", f"port_file={file}", stdout=writing) as server:
+            server.wait_for("A first edit")
+            assert get(int(file.read_text()), "/asked")[0] == 200
+            assert server.end() == 0
+            assert "Broken" not in server.rest("stderr")
+    finally:
+        os.close(writing)
 
 
 # ---- the real app ---------------------------------------------------------------------------------------

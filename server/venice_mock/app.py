@@ -39,6 +39,10 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
         model.id for model in contract.inpaint_models
     }:
         raise ValueError(f"--default-model {settings.default_model} is no edit model of {settings.edition}.")
+    if settings.fetch != Settings().fetch:  # a wrong entry is told now, not at the first URL
+        from venice_mock.edit.fetching import FetchPolicy
+
+        FetchPolicy(allow=settings.fetch, max_bytes_exclusive=1)
     session = open_session(contract, settings, wall_clock=wall_clock)
     server = Server(contract, session, Workshop(settings.max_inflight_pixels), settings)
     edit = EditService(session, server.workshop, settings)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 from PIL import Image, ImageDraw, PngImagePlugin
 
 from venice_mock.edit.draws import Draws
 from venice_mock.edit.headers import ADULT_MARK
 from venice_mock.edit.layers import column
+
+At = Callable[..., tuple[int, ...]]  # percent of width, height, width, ... as pixels
+Pen = ImageDraw.ImageDraw
 
 _FINE = 2  # drawn twice as large, then reduced, for soft edges
 
@@ -50,12 +54,6 @@ def sample_jpeg(size: tuple[int, int] = (1024, 768), *, adult_mark: bool = False
     out = io.BytesIO()
     draw_sample(size).save(out, "JPEG", quality=88, comment=ADULT_MARK if adult_mark else b"")
     return out.getvalue()
-
-
-from collections.abc import Callable  # noqa: E402
-
-At = Callable[..., tuple[int, ...]]
-Pen = ImageDraw.ImageDraw
 
 
 def _clouds(pen: Pen, at: At) -> None:

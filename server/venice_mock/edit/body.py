@@ -53,4 +53,4 @@ async def read_body(receive: Receive, *, limit: int, timeout: float) -> bytes:  
 def announced_length(headers: Mapping[str, str]) -> int | None:
     """Content-Length as a number, or None when there is none that can be read."""
     text = headers.get("content-length", "")
-    return int(text) if text.isdecimal() and len(text) < 20 else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None

@@ -60,7 +60,7 @@ def closest_ratio(source: Size, ratios: Iterable[str]) -> str:
 def parse_ratio(label: str) -> Fraction:
     """``"16:9"`` as a fraction. Raises ValueError for anything that is not two positive integers."""
     width, _, height = label.partition(":")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+    if not (label.isascii() and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise ValueError(f"not a ratio: {label!r}")
     return Fraction(int(width), int(height))
 

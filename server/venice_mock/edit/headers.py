@@ -350,3 +350,39 @@ def _ifd(view: memoryview, budget: int) -> dict[int, tuple[int, int]]:
         elif kind == 4:
             found[tag] = (struct.unpack_from(order + "I", view, at + 8)[0], at)
     return found
+
+
+def metadata_blocks(data: bytes | bytearray | memoryview) -> Iterator[bytes]:
+    """The texts of a PNG, and the EXIF blocks of a JPEG or WebP, that stand before or beside the pixels.
+
+    Raises BrokenHeader.
+    """
+    view = memoryview(data)
+    start = bytes(view[:12])
+    try:
+        if start.startswith(_PNG_SIGNATURE):
+            for kind, at, end in png_chunks(view):
+                if kind == b"tEXt":
+                    yield bytes(view[at + 8 : end - 4])
+                elif kind == b"IDAT":
+                    return
+        elif start.startswith(b"\xff\xd8\xff"):
+            at = 2
+            for _ in range(MAX_SEGMENTS):
+                marker, length = struct.unpack_from(">HH", view, at)
+                if marker == 0xFFDA:
+                    return
+                if marker == 0xFFE1:
+                    yield bytes(view[at + 4 : at + 2 + length])
+                at += 2 + length
+        elif start.startswith(b"RIFF") and start[8:12] == b"WEBP":
+            at = 12
+            for _ in range(MAX_SEGMENTS):
+                if at + 8 > len(view):
+                    return
+                kind, length = struct.unpack_from("<4sI", view, at)
+                if kind == b"EXIF":
+                    yield bytes(view[at + 8 : at + 8 + length])
+                at += 8 + length + (length & 1)
+    except (struct.error, IndexError) as fault:
+        raise BrokenHeader("the file is cut short") from fault

@@ -51,11 +51,11 @@ def stamp(
 
 
 def remove(image: Image.Image, draws: Draws, *, across: int | None, down: int | None) -> Image.Image:
-    """A region filled from its surroundings: its edges carried inwards from all four sides, softly joined."""
+    """A region filled from its surroundings: its edges carried inwards from both sides, softly joined."""
     width, height = image.size
-    wide, high = max(3, width * 26 // 100), max(3, height * 30 // 100)
-    x = width * (across if across is not None else draws.between(32, 68)) // 100
-    y = height * (down if down is not None else draws.between(42, 60)) // 100
+    wide, high = max(3, width * 28 // 100), max(3, height * 42 // 100)
+    x = width * (across if across is not None else draws.between(50, 62)) // 100
+    y = height * (down if down is not None else draws.between(56, 64)) // 100
     left, top = min(max(0, x - wide // 2), max(0, width - wide)), min(max(0, y - high // 2), max(0, height - high))
     box = (left, top, min(width, left + wide), min(height, top + high))
     hole = image.crop(box)
@@ -66,13 +66,10 @@ def remove(image: Image.Image, draws: Draws, *, across: int | None, down: int | 
     sides = Image.new("RGB", (2, high))
     sides.paste(hole.resize((1, high), Image.Resampling.BOX, box=(0, 0, edge, high)), (0, 0))
     sides.paste(hole.resize((1, high), Image.Resampling.BOX, box=(wide - edge, 0, wide, high)), (1, 0))
-    ends = Image.new("RGB", (wide, 2))
-    ends.paste(hole.resize((wide, 1), Image.Resampling.BOX, box=(0, 0, wide, edge)), (0, 0))
-    ends.paste(hole.resize((wide, 1), Image.Resampling.BOX, box=(0, high - edge, wide, high)), (0, 1))
-    # The middle half of the upscaled pair runs from one edge colour to the other.
-    across_fill = sides.resize((wide, high), Image.Resampling.BILINEAR, box=(0.5, 0, 1.5, high))
-    down_fill = ends.resize((wide, high), Image.Resampling.BILINEAR, box=(0, 0.5, wide, 1.5))
-    fill = Image.blend(across_fill, down_fill, 0.3).filter(ImageFilter.BoxBlur(edge))
+    # The middle half of the upscaled pair runs from one edge's colours to the other's. Only sideways: what
+    # stands in front usually reaches further up and down than to the sides.
+    fill = sides.resize((wide, high), Image.Resampling.BILINEAR, box=(0.5, 0, 1.5, high))
+    fill = fill.filter(ImageFilter.BoxBlur(1))
     feather = Image.new("L", (wide, high))
     inset = max(1, min(wide, high) // 12)
     ImageDraw.Draw(feather).rounded_rectangle(

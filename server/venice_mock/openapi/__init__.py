@@ -10,7 +10,7 @@ from typing import Any
 
 from venice_mock import __version__
 from venice_mock.contract import Contract
-from venice_mock.openapi.editing import edit_paths, edit_schemas
+from venice_mock.openapi.editing import edit_paths
 from venice_mock.openapi.parts import Node, header_components, security_schemes
 from venice_mock.openapi.payment import payment_schemas
 from venice_mock.openapi.reading import (
@@ -20,6 +20,7 @@ from venice_mock.openapi.reading import (
     server_paths,
 )
 from venice_mock.openapi.refusals import refusal_schemas
+from venice_mock.openapi.requesting import edit_schemas
 
 __all__ = ["describe"]
 

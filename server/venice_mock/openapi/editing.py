@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from venice_mock.accounts.pricing import price_of
 from venice_mock.contract import Contract, ModelSpec
@@ -21,6 +20,7 @@ from venice_mock.openapi.parts import (
 )
 from venice_mock.openapi.payment import payment_response
 from venice_mock.openapi.refusals import error_body, invalid_response, plain_responses, refused
+from venice_mock.openapi.requesting import example_request
 
 _STANDING = (  # what an answer to a caller with an account tells of it
     "balance_usd",
@@ -40,10 +40,8 @@ _PICTURE = (
     "deprecated_replacement",
 )
 _INVALID = ("CORRUPTED_IMAGE", "IMAGE_TOO_SMALL", "PAYMENT_HEADER_NOT_ACCEPTED")
+_STRANGER = ("AUTHENTICATION_FAILED", "AUTHENTICATION_FAILED_INACTIVE_KEY", "API_ACCESS_DISABLED")
 _REFUSALS = (
-    "AUTHENTICATION_FAILED",
-    "AUTHENTICATION_FAILED_INACTIVE_KEY",
-    "API_ACCESS_DISABLED",
     "MODEL_NOT_FOUND",
     "PAYLOAD_TOO_LARGE",
     "IMAGE_TOO_LARGE",
@@ -58,10 +56,6 @@ _REFUSALS = (
     "MODEL_OFFLINE",
     "MODEL_AT_CAPACITY",
     "REQUEST_TIMEOUT",
-)
-_PROMPT = "Make it look like a sunrise"
-_PIXEL = (  # one grey pixel: a legal string, though far too small a picture to be edited
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCB2Z0tJwAAAABJRU5ErkJggg=="
 )
 
 
@@ -78,8 +72,9 @@ def edit_paths(contract: Contract, origin: str) -> Node:
                 "security": [{BEARER: []}, *({scheme: []} for scheme in sign_in_schemes(contract))],
                 "requestBody": {
                     "required": True,
+                    "description": f"JSON of up to {contract.edition.limits.max_json_body_bytes:,} bytes, or a form.",
                     "content": {
-                        **json_content(ref("EditImageRequest"), {"edit": _example(contract)}),
+                        **json_content(ref("EditImageRequest"), {"edit": example_request(contract)}),
                         "multipart/form-data": {"schema": ref("EditImageForm")},
                     },
                 },
@@ -88,156 +83,6 @@ def edit_paths(contract: Contract, origin: str) -> Node:
             }
         }
     }
-
-
-def edit_schemas(contract: Contract) -> Node:
-    """``EditImageRequest`` (JSON) and ``EditImageForm`` (multipart), which differ in ``image`` alone."""
-    fields = contract.edition.fields
-    properties = {name: _PROPERTIES[name](contract) for name in request_fields(contract)}
-    request: Node = {
-        "type": "object",
-        "required": list(fields.required),
-        "additionalProperties": False,
-        "properties": properties,
-    }
-    file: Node = {
-        "type": "string",
-        "format": "binary",
-        "contentMediaType": "application/octet-stream",
-        "description": _image_bounds(contract) + " As text, a form may also carry what JSON does.",
-    }
-    return {
-        "EditImageRequest": request,
-        "EditImageForm": {**request, "properties": {**properties, "image": file}},
-    }
-
-
-def request_fields(contract: Contract) -> tuple[str, ...]:
-    """The keys of a request that the chosen behaviour accepts."""
-    refused_quality = contract.way("quality-on-edit") == "unrecognized"
-    return tuple(n for n in contract.edition.fields.known if not (refused_quality and n == "quality"))
-
-
-# --- the fields ----------------------------------------------------------------------------------------------
-
-
-def _image(contract: Contract) -> Node:
-    return {
-        "type": "string",
-        "minLength": 1,
-        "description": "Base64, a data URL, or an `http://` or `https://` URL that the server fetches. "
-        + _image_bounds(contract),
-        "examples": [_PIXEL],
-    }
-
-
-def _prompt(contract: Contract) -> Node:
-    limits = contract.edition.limits
-    return {
-        "type": "string",
-        "minLength": limits.prompt_min,
-        "maxLength": limits.prompt_max,
-        "description": "What to change. The model's own limit, in UTF-16 units, may be lower: see `x-models`.",
-        "examples": [_PROMPT],
-    }
-
-
-def _model(contract: Contract) -> Node:
-    return {
-        "type": "string",
-        "minLength": 1,
-        "default": contract.way("default-model"),
-        "description": "Id of an edit model, in its exact case; any other is a 404. Goes before `modelId`. "
-        "The default can be changed when the server is started.",
-        "examples": [model.id for model in contract.inpaint_models],
-    }
-
-
-def _model_alias(contract: Contract) -> Node:
-    return {
-        "type": "string",
-        "enum": list(contract.edition.fields.model_ids),
-        "deprecated": True,
-        "description": "Former name of `model`. An id outside the list is a 400 here.",
-    }
-
-
-def _aspect_ratio(contract: Contract) -> Node:
-    return {
-        "type": "string",
-        "enum": list(contract.edition.fields.aspect_ratios),
-        "default": AUTO,
-        "description": f"Shape of the result. `{AUTO}` takes the model's ratio that is nearest to the input's and "
-        "is allowed with every model; of the others a model knows those that `x-models` lists.",
-    }
-
-
-def _resolution(contract: Contract) -> Node:
-    limits, default = contract.edition.limits, contract.edition.fields.default_resolution
-    tiers = contract.edition.tiers
-    areas = ", ".join(
-        f"{tier} about {tiers.base * k} x {tiers.base * k}" for tier, k in tiers.factors.items()
-    )
-    return {
-        "type": "string",
-        "minLength": limits.resolution_min,
-        "maxLength": limits.resolution_max,
-        "default": default,
-        "description": f"Tier of size, an area in pixels: {areas}. A model without tiers knows {default} only.",
-        "examples": list(tiers.factors),
-    }
-
-
-def _output_format(contract: Contract) -> Node:
-    fields, tiers = contract.edition.fields, contract.edition.tiers
-    aliases = "; ".join(f"`{short}` means `{name}`" for short, name in fields.format_aliases.items())
-    omitted = ", ".join(f"`{name}` at {tier}" for tier, name in tiers.default_formats.items())
-    return {
-        "type": "string",
-        "enum": [*fields.output_formats, *fields.format_aliases],
-        "description": f"File format of the result; {aliases}. When omitted, the tier decides: {omitted}.",
-    }
-
-
-def _quality(contract: Contract) -> Node:
-    graded = [m for m in contract.inpaint_models if m.constraints and m.constraints.qualities]
-    listed = ", ".join(
-        f"`{m.id}` (default `{m.constraints.default_quality}`)" for m in graded if m.constraints
-    )
-    return {
-        "type": "string",
-        "enum": list(contract.edition.fields.qualities),
-        "description": f"Read by models that price quality: {listed or 'none'}. Others ignore it.",
-    }
-
-
-def _safe_mode(contract: Contract) -> Node:
-    return {
-        "type": "boolean",
-        "default": contract.edition.fields.default_safe_mode,
-        "description": "Blur adult content. In a form, the text `true` or `false`.",
-    }
-
-
-_PROPERTIES: dict[str, Callable[[Contract], Node]] = {
-    "image": _image,
-    "prompt": _prompt,
-    "model": _model,
-    "modelId": _model_alias,
-    "aspect_ratio": _aspect_ratio,
-    "resolution": _resolution,
-    "output_format": _output_format,
-    "quality": _quality,
-    "safe_mode": _safe_mode,
-}
-
-
-def _image_bounds(contract: Contract) -> str:
-    limits = contract.edition.limits
-    return (
-        f"Width times height from {limits.min_pixels:,} to {limits.max_pixels:,} pixels; a file of less than "
-        f"{limits.max_file_bytes_exclusive:,} bytes."
-    )
 
 
 # --- the answers ---------------------------------------------------------------------------------------------
@@ -249,7 +94,8 @@ def _responses(contract: Contract, origin: str, path: str) -> Node:
     blocked = [key for key in ("budget_remaining", "budget_resets") if key in known]
     responses: dict[str, Node] = {
         "200": _picture(contract, [key for key in ("balance_remaining",) if key in known]),
-        **plain_responses(contract, (*_REFUSALS, wrong_type), *_STANDING),
+        **plain_responses(contract, (*_STRANGER, wrong_type)),
+        **plain_responses(contract, _REFUSALS, *_STANDING),
         "400": _invalid(contract, wrong_type),
         "402": payment_response(contract, origin, path, *_STANDING),
     }
@@ -272,7 +118,8 @@ def _picture(contract: Contract, wallet: list[str]) -> Node:
 
 def _invalid(contract: Contract, wrong_type: str) -> Node:
     words = contract.edition.messages
-    asked: RawFields = {"image": Text(_PIXEL.encode()), "prompt": _PROMPT}
+    example = example_request(contract)
+    asked: RawFields = {"image": Text(example["image"].encode()), "prompt": example["prompt"]}
     requests: dict[str, RawFields] = {
         "MISSING_AND_EMPTY": {"prompt": ""},
         "NOT_IN_THE_LIST": {**asked, "aspect_ratio": "107:60"},
@@ -282,7 +129,7 @@ def _invalid(contract: Contract, wrong_type: str) -> Node:
     names = [*_INVALID, *([wrong_type] if contract.error(wrong_type).status == 400 else [])]
     return invalid_response(
         contract,
-        {name: refused(lambda raw=raw: _judge(contract, raw)) for name, raw in requests.items()},
+        {name: refused(partial(_judge, contract, raw)) for name, raw in requests.items()},
         {
             "INVALID_JSON": {"error": words.invalid_json},
             "INVALID_FORM": {"error": words.invalid_form},
@@ -360,16 +207,3 @@ def _model_row(model: ModelSpec) -> Node:
     if model.deprecation is not None and model.deprecation.date is not None:
         row["deprecationDate"] = model.deprecation.date
     return row
-
-
-def _example(contract: Contract) -> dict[str, Any]:
-    fields = contract.edition.fields
-    return {
-        "image": _PIXEL,
-        "prompt": _PROMPT,
-        "model": contract.way("default-model"),
-        "aspect_ratio": AUTO,
-        "resolution": fields.default_resolution,
-        "output_format": fields.output_formats[0],
-        "safe_mode": fields.default_safe_mode,
-    }
