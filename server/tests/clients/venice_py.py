@@ -51,8 +51,7 @@ async def with_a_key() -> None:
     """Lists models and edits by bytes and by path."""
     async with VeniceClient(api_key=KEY, base_url=BASE) as client:
         listed = await client.models.list(type="inpaint")
-        rows = getattr(listed, "data", listed)
-        need(len(rows) > 0, f"models parsed: {len(rows)}")
+        need(len(listed.data) > 0, f"models parsed: {len(listed.data)}")
         image = SEED.read_bytes()
         out = await client.image.edit(prompt="sunset sky", image=image, model="firered-image-edit")
         need(is_image(out), "edit of bytes")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from venice_mock.accounts.pricing import price_of
 from venice_mock.contract import Contract
 from venice_mock.contract.types import Size
 from venice_mock.edit.geometry import shape_output
-from venice_mock.edit.request import EditPlan, EditRequest
+from venice_mock.edit.request import EditPlan, EditRequest, OutputFormat
 from venice_mock.errors import Issue, invalid
+
+# The edition names formats as text; these are the ones the encoder has.
+_ENCODERS: Mapping[str, OutputFormat] = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
 
 
 def make_plan(contract: Contract, request: EditRequest, source: Size) -> EditPlan:
     """Decide what will be made. Raises ApiError 400 when the format cannot hold the size."""
     tiers = contract.edition.tiers
     shape = shape_output(request.model, tiers, request.resolution, request.aspect_ratio, source)
-    output_format = request.output_format or tiers.default_formats[request.resolution]
+    output_format = _ENCODERS[request.output_format or tiers.default_formats[request.resolution]]
     limit = contract.edition.formats[output_format].max_side
     if max(shape.size) > limit:
         message = contract.edition.messages.format_side.format(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from venice_mock.contract import ModelSpec
 from venice_mock.contract.types import Size
 from venice_mock.edit.fields import Text, Upload
+
+OutputFormat = Literal["png", "jpeg", "webp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,6 @@ class EditPlan:
 
     size: Size
     ratio: str
-    output_format: str
+    output_format: OutputFormat
     quality: str | None
     price: Decimal
