@@ -7,11 +7,15 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from asgi import Reply
+from asgi import Client, Reply
 from PIL import Image
+
+from venice_mock.edit.metadata import Understood, read_request
+
+MakeClient = Callable[..., Client]  # the fixture make_client
 
 INVALID = "Invalid request parameters"
 CORRUPTED = {"error": "The image file is corrupted or unreadable"}
@@ -94,14 +98,10 @@ def size(reply: Reply) -> tuple[int, int]:
     return picture(reply).size
 
 
-def understood(reply: Reply) -> dict[str, Any]:
+def understood(reply: Reply) -> Understood:
     """What the server says in the picture that it understood."""
-    from venice_mock.edit.metadata import read_request
-
     picture(reply)
-    found = read_request(reply.body)
-    assert found is not None
-    return dict(found)
+    return read_request(reply.body)
 
 
 def balance(reply: Reply) -> str:

@@ -161,9 +161,13 @@ def every_kind() -> dict[str, Callable[[], bytes]]:
         "png rgb transparent": lambda: saved(image, "PNG", transparency=(255, 0, 0)),
         "webp": lambda: saved(image, "WEBP", quality=90, method=0),
         "webp rgba lossless": lambda: saved(rgba, "WEBP", lossless=True, method=0),
-        "webp animated": lambda: saved(image, "WEBP", save_all=True, append_images=[image.rotate(180)], method=0),
+        "webp animated": lambda: saved(
+            image, "WEBP", save_all=True, append_images=[image.rotate(180)], method=0
+        ),
         "gif": lambda: saved(palette, "GIF"),
-        "gif animated": lambda: saved(frames[0], "GIF", save_all=True, append_images=frames[1:], comment=b"hello"),
+        "gif animated": lambda: saved(
+            frames[0], "GIF", save_all=True, append_images=frames[1:], comment=b"hello"
+        ),
         "bmp": lambda: saved(image, "BMP"),
         "bmp palette": lambda: saved(palette, "BMP"),
         "tiff": lambda: saved(image, "TIFF"),
@@ -174,6 +178,20 @@ def every_kind() -> dict[str, Callable[[], bytes]]:
         "avif": lambda: saved(image, "AVIF", quality=90, speed=10),
         "avif rgba": lambda: saved(rgba, "AVIF", quality=90, speed=10),
     }
+
+
+def pixel(image: Image.Image, place: tuple[int, int]) -> tuple[int, ...]:
+    """One pixel of a picture with several bands."""
+    found = image.getpixel(place)
+    if not isinstance(found, tuple):
+        raise TypeError(image.mode)
+    return found
+
+
+def tone_range(image: Image.Image) -> tuple[int, int]:
+    """The darkest and the lightest grey, 0..255."""
+    used = [value for value, count in enumerate(image.convert("L").histogram()) if count]
+    return used[0], used[-1]
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
-from asgi import Client, Reply
 
+from asgi import Client, Reply
 from venice_mock.accounts.keys import account_id
 from venice_mock.app import Server
 from venice_mock.state.store import Account, Entry
@@ -106,12 +106,14 @@ def wire(client: Client, request: bytes, until: Callable[[bytes], bool] | None =
     """
 
     async def exchange() -> bytes:
-        config = uvicorn.Config(cast(Any, client.app), host="127.0.0.1", port=0, log_config=None, lifespan="off")
+        config = uvicorn.Config(
+            cast(Any, client.app), host="127.0.0.1", port=0, log_config=None, lifespan="off"
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while not server.started:
+                while not server.started:  # noqa: ASYNC110 - uvicorn tells it in no other way
                     await asyncio.sleep(0.001)
                 port = server.servers[0].sockets[0].getsockname()[1]
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)

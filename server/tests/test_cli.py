@@ -407,8 +407,11 @@ def test_a_device_is_written_to_and_not_replaced(photo: Path, tmp_path: Path) ->
     pipe = tmp_path / "pipe.png"
     os.mkfifo(pipe)
     with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
-        assert main(["edit", str(photo), "sepia", "-o", str(pipe)]) == 0
-        made, _ = reader.communicate(timeout=30)
+        try:
+            assert main(["edit", str(photo), "sepia", "-o", str(pipe)]) == 0
+            made, _ = reader.communicate(timeout=30)
+        finally:
+            reader.kill()
     assert made.startswith(b"\x89PNG")
     assert pipe.is_fifo()
 

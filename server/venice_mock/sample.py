@@ -58,7 +58,7 @@ def sample_jpeg(size: tuple[int, int] = (1024, 768), *, adult_mark: bool = False
 
 def _clouds(pen: Pen, at: At) -> None:
     for x, y, s in ((16, 15, 1.0), (45, 9, 0.7), (76, 21, 1.15)):
-        for shade, drop in (((222, 232, 240), 1.1), ((252, 253, 254), 0)):
+        for shade, drop in (((222, 232, 240), 1.1), ((252, 253, 254), 0.0)):
             for dx, dy, r in ((-7, 1, 3.2), (-2.6, -1.4, 4.4), (2.6, -0.4, 3.8), (6.8, 1.4, 2.6)):
                 left, top = x + (dx - r) * s, y + (dy - r) * s + drop
                 pen.ellipse(at(left, top, left + 2 * r * s, top + 2 * r * s), fill=shade)
@@ -112,7 +112,9 @@ def _village(pen: Pen, at: At) -> None:
 
 
 def _tower(pen: Pen, at: At) -> None:
-    pen.polygon([at(70, 60), at(74, 56), at(90, 55.4), at(100, 57), at(100, 62), at(72, 62)], fill=(124, 116, 108))
+    pen.polygon(
+        [at(70, 60), at(74, 56), at(90, 55.4), at(100, 57), at(100, 62), at(72, 62)], fill=(124, 116, 108)
+    )
     edges = ((79.2, 84.8), (80.0, 84.0))
     for step in range(5):
         upper, lower = 34 + step * 4.4, 34 + (step + 1) * 4.4
@@ -153,6 +155,6 @@ def _shore(pen: Pen, at: At, draws: Draws) -> None:
             pen.polygon([at(x, top), at(x - shape, bottom), at(x + shape, bottom)], fill=(38, 96, 66))
             pen.polygon([at(x, top), at(x - shape, bottom), at(x, bottom)], fill=(56, 122, 80))
     for _ in range(16):
-        x, y = draws.between(5, 240) / 10, draws.between(905, 985) / 10
+        left, y = draws.between(5, 240) / 10, draws.between(905, 985) / 10
         shade = ((250, 220, 90), (246, 246, 246), (236, 110, 130))[draws.below(3)]
-        pen.ellipse(at(x, y, x + 0.8, y + 1.05), fill=shade)
+        pen.ellipse(at(left, y, left + 0.8, y + 1.05), fill=shade)

@@ -39,7 +39,9 @@ def draw_caption(image: Image.Image, title: str, prompt: str) -> Image.Image:
         glyphs = Image.new("1", (len(line) * glyph_width, glyph_height))
         mask = font.getmask(line)
         glyphs.im.paste(mask, (0, 0, *mask.size))
-        ink = glyphs.convert("L").resize((glyphs.width * scale, glyphs.height * scale), Image.Resampling.NEAREST)
+        ink = glyphs.convert("L").resize(
+            (glyphs.width * scale, glyphs.height * scale), Image.Resampling.NEAREST
+        )
         if row:  # the prompt a little fainter than the title
             ink = ink.point([v * 200 // 255 for v in range(256)])
         y = top + (_PADDING + row * (glyph_height + _PADDING)) * scale

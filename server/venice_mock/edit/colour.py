@@ -60,9 +60,8 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 def _stretch(image: Image.Image) -> Image.Image:
     """32-bit integers or floats as grey: samples over 255 are scaled so that the brightest is white."""
     low, high = image.getextrema()
-    if isinstance(low, tuple) or isinstance(high, tuple):  # a single band has plain numbers
-        raise ValueError("not a single band")
-    if not (-1e9 < low <= high < 1e10):  # NaN and infinities too
+    # A single band has plain numbers; NaN and infinities fail the comparison.
+    if isinstance(low, tuple) or isinstance(high, tuple) or not (-1e9 < low <= high < 1e10):
         raise ValueError("samples out of range")
     scale = 255 / high if high > 255 or (image.mode == "F" and 0 < high <= 1) else 1.0
     return image.point(lambda value: value * scale + 0).convert("L")

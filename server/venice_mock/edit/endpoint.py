@@ -95,7 +95,8 @@ class EditService:
         try:
             return await self._edit_for(caller, call, kind, told)
         except ApiError as error:
-            await note_failure(self.session, caller, await self.session.now())
+            if error.name != "ERROR_BUDGET":  # who knocks while blocked is not blocked for longer
+                await note_failure(self.session, caller, await self.session.now())
             error.headers = {**told, **await self._balance_headers(caller), **error.headers}
             error.cause = error.cause or caller.cause
             raise

@@ -25,6 +25,7 @@ _PNG_MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _TIFF_TYPE_BYTES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)
 _ORIENTATION = 0x0112
+_NO_LIMIT = 1 << 62  # of an EXIF block nobody but this module reads the values
 
 
 class BrokenHeader(Exception):
@@ -100,7 +101,7 @@ def exif_orientation(block: bytes | bytearray | memoryview) -> int:
     if bytes(view[:6]) == b"Exif\0\0":
         view = view[6:]
     try:
-        found = _ifd(view, len(view)).get(_ORIENTATION, (1, 0))[0]
+        found: int = _ifd(view, _NO_LIMIT).get(_ORIENTATION, (1, 0))[0]
     except (BrokenHeader, struct.error, IndexError):
         return 1
     return found if 1 <= found <= 8 else 1
@@ -164,7 +165,7 @@ def _png(view: memoryview) -> Header:
 
 def _first_idat(view: memoryview) -> int:
     """Where looking may stop; IDAT itself may be cut short as far as the header goes."""
-    at = len(_PNG_SIGNATURE)
+    at: int = len(_PNG_SIGNATURE)
     for _ in range(MAX_PNG_CHUNKS):
         length, kind = struct.unpack_from(">I4s", view, at)
         at += 12 + length
@@ -237,7 +238,8 @@ def _webp(view: memoryview) -> Header:
         body = view[at + 8 : at + 8 + length]
         if kind == b"VP8X" and size is None:
             flags = body[0]
-            size = (int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1)
+            low_w, high_w, low_h, high_h = struct.unpack_from("<HBHB", body, 4)
+            size = ((high_w << 16 | low_w) + 1, (high_h << 16 | low_h) + 1)
             mode = "RGBA" if flags & 0x10 else "RGB"
         elif kind == b"VP8 " and size is None:
             if bytes(body[3:6]) != b"\x9d\x01\x2a":

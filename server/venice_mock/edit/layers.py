@@ -56,12 +56,21 @@ def column(stops: Sequence[Stop], size: tuple[int, int]) -> Image.Image:
     """A vertical gradient of colours."""
     strip = Image.new("RGB", (1, 256))
     strip.putdata([_between(stops, row * 100 / 255) for row in range(256)])
-    return strip.resize(size, Image.Resampling.BILINEAR)
+    return _widened(strip, size)
 
 
 def ramp(stops: Sequence[tuple[int, int]], size: tuple[int, int]) -> Image.Image:
     """A vertical gradient of grey: (percent from the top, 0..255)."""
-    return column([(at, (grey, grey, grey)) for at, grey in stops], size).getchannel(0)
+    strip = Image.new("L", (1, 256))
+    grey = [(at, (value, 0, 0)) for at, value in stops]
+    strip.putdata([_between(grey, row * 100 / 255)[0] for row in range(256)])
+    return _widened(strip, size)
+
+
+def _widened(strip: Image.Image, size: tuple[int, int]) -> Image.Image:
+    # In two steps: interpolating across as well would take five times as long for the same pixels.
+    tall = strip.resize((1, size[1]), Image.Resampling.BILINEAR)
+    return tall.resize(size, Image.Resampling.NEAREST)
 
 
 def glow(size: tuple[int, int], centre: tuple[int, int], radius: int, falloff: int = 200) -> Image.Image:
@@ -76,7 +85,9 @@ def glow(size: tuple[int, int], centre: tuple[int, int], radius: int, falloff: i
     scale = 256 / side
     part = tuple(scale * (edge - start) for edge, start in zip(box, (left, top, left, top), strict=True))
     shape = (box[2] - box[0], box[3] - box[1])
-    mask.paste(disc.resize(shape, Image.Resampling.BILINEAR, box=(part[0], part[1], part[2], part[3])), box[:2])
+    mask.paste(
+        disc.resize(shape, Image.Resampling.BILINEAR, box=(part[0], part[1], part[2], part[3])), box[:2]
+    )
     return mask
 
 
@@ -92,10 +103,9 @@ def disc(size: tuple[int, int], centre: tuple[int, int], radius: int) -> Image.I
 
 def lay(image: Image.Image, colour: Colour | Image.Image, mask: Image.Image) -> Image.Image:
     """``colour`` (or a picture of the same size) over ``image`` where the mask is white. In place, returned."""
-    if isinstance(colour, Image.Image):
-        image.paste(colour, (0, 0), mask)
-    else:
-        image.paste(colour, (0, 0, *image.size), mask)
+    # Pasting a picture of one colour is twice as fast as pasting the colour.
+    layer = colour if isinstance(colour, Image.Image) else Image.new("RGB", image.size, colour)
+    image.paste(layer, (0, 0), mask)
     return image
 
 

@@ -7,6 +7,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from venice_mock.edit.draws import Draws
 from venice_mock.edit.layers import (
     Colour,
+    clamp,
     column,
     contrast_curve,
     curve,
@@ -56,7 +57,7 @@ def levels(image: Image.Image, _: Draws, *, gain: int, lift: int) -> Image.Image
 
 def balance(image: Image.Image, _: Draws, *, red: int, green: int, blue: int) -> Image.Image:
     """Percent of each band: warmth and cold."""
-    return tones(image, *[curve(lambda v, p=p: v * p // 100) for p in (red, green, blue)])
+    return tones(image, *[[clamp(v * share // 100) for v in range(256)] for share in (red, green, blue)])
 
 
 def gamma(image: Image.Image, _: Draws, *, percent: int) -> Image.Image:
@@ -166,8 +167,10 @@ def sketch(image: Image.Image, draws: Draws) -> Image.Image:
     shade = Image.new("L", image.size)
     pitch = max(4, min(width, height) // 130)
     for rising, dark in ((True, 150), (False, 92)):
-        tone = grey.point(curve(lambda v, dark=dark: (dark - v) * 3 + 40 if v < dark else 0))
-        shade = ImageChops.lighter(shade, ImageChops.multiply(tone, _hatching(image.size, pitch, rising, draws)))
+        tone = grey.point([min(255, (dark - v) * 3 + 40) if v < dark else 0 for v in range(256)])
+        shade = ImageChops.lighter(
+            shade, ImageChops.multiply(tone, _hatching(image.size, pitch, rising, draws))
+        )
     wash = grey.point(curve(lambda v: (255 - v) * 34 // 100))
     lay(paper, (120, 120, 126), wash)
     lay(paper, _GRAPHITE, shade)
@@ -183,7 +186,11 @@ def _hatching(size: tuple[int, int], pitch: int, rising: bool, draws: Draws) -> 
         weight = draws.between(110, 215)
         for again in (0, side * 2):  # drawn twice so that the tile closes
             offset = start + again
-            ends = (offset, 0, offset + side * 2, side * 2) if not rising else (offset + side * 2, 0, offset, side * 2)
+            ends = (
+                (offset, 0, offset + side * 2, side * 2)
+                if not rising
+                else (offset + side * 2, 0, offset, side * 2)
+            )
             pen.line(ends, fill=weight, width=max(2, pitch * 2 // 3))
     tile = tile.reduce(2)
     sheet = Image.new("L", size)

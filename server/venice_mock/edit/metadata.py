@@ -88,8 +88,6 @@ def as_exif(understood: Understood) -> bytes:
     # Little-endian TIFF: header, directory with two entries, sub-directory with one, then the values.
     first, second = 8, 8 + 2 + 2 * 12 + 4
     values = second + 2 + 12 + 4
-    root = struct.pack(
-        "<HHHIIHHIII", 2, 0x0131, 2, len(software), values, 0x8769, 4, 1, second, 0
-    )
+    root = struct.pack("<HHHIIHHIII", 2, 0x0131, 2, len(software), values, 0x8769, 4, 1, second, 0)
     sub = struct.pack("<HHHIII", 1, 0x9286, 7, len(comment), values + len(software), 0)
     return b"Exif\0\0" + struct.pack("<2sHI", b"II", 42, first) + root + sub + software + comment

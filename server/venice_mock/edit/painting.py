@@ -107,14 +107,14 @@ def draw_card(brief: Brief) -> Image.Image:
 
 
 def _grade(image: Image.Image, draws: Draws, *, plain: bool) -> Image.Image:
-    """A tone of its own for every brief, and light from a side; stronger when the prompt names no verb."""
+    """A tone of its own for every brief; stronger, and with light from a side, when the prompt names no verb."""
     reach = 17 if plain else 8
-    exposure = draws.between(100 - reach, 100 + reach)
+    shape = gamma_curve(draws.between(100 - reach, 100 + reach))
     gains = [100 + draws.between(-reach, reach) for _ in range(3)]
-    shape = gamma_curve(exposure)
-    curves = [[clamp(value * gain // 100) for value in shape] for gain in gains]
-    picture = tones(image, *curves)
+    picture = tones(image, *[[clamp(value * gain // 100) for value in shape] for gain in gains])
+    if not plain:
+        return picture
     corners = Image.new("L", (2, 2))
-    corners.putdata([draws.below(46 if plain else 22) for _ in range(4)])
+    corners.putdata([draws.below(46) for _ in range(4)])
     light = (255, 214, 160) if draws.below(2) else (24, 30, 70)
     return lay(picture, light, corners.resize(image.size, Image.Resampling.BILINEAR))

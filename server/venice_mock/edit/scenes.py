@@ -72,13 +72,17 @@ def sunset(image: Image.Image, draws: Draws, *, sky: str) -> Image.Image:
     scene = lay(warm, lit, mask)
     # The water or ground mirrors the sky where it is bright.
     below = ramp([(0, 0), (54, 0), (60, 150), (100, 96)], image.size)
-    mirrored = column([(0, stops[0][1]), (56, stops[4][1]), (72, stops[3][1]), (100, stops[1][1])], image.size)
+    mirrored = column(
+        [(0, stops[0][1]), (56, stops[4][1]), (72, stops[3][1]), (100, stops[1][1])], image.size
+    )
     lay(scene, mirrored, ImageChops.multiply(below, relief.point(curve(lambda v: (v - 70) * 2))))
     centre = (image.width * draws.between(30, 70) // 100, image.height * 45 // 100)
     light = glow(image.size, centre, unit * 3 // 4, 260).point(curve(lambda v: v * 200 // 255))
     lay(scene, (255, 186, 92), light)
     # The sun stands behind whatever is dark.
-    sun = ImageChops.multiply(disc(image.size, centre, max(2, unit // 17)), mask.point(curve(lambda v: v * 2)))
+    sun = ImageChops.multiply(
+        disc(image.size, centre, max(2, unit // 17)), mask.point(curve(lambda v: v * 2))
+    )
     return lay(scene, (255, 246, 206), sun)
 
 
@@ -112,7 +116,11 @@ def night(image: Image.Image, draws: Draws) -> Image.Image:
 
     centre = (width * draws.between(62, 86) // 100, height * draws.between(14, 24) // 100)
     radius = max(2, unit // 16)
-    lay(scene, (176, 196, 240), glow(image.size, centre, unit * 2 // 5, 300).point(curve(lambda v: v * 150 // 255)))
+    lay(
+        scene,
+        (176, 196, 240),
+        glow(image.size, centre, unit * 2 // 5, 300).point(curve(lambda v: v * 150 // 255)),
+    )
     lay(scene, (246, 244, 226), disc(image.size, centre, radius))
     for dx, dy, r in ((-30, -20, 20), (24, 16, 26), (-8, 42, 14)):  # a few seas, so that it is no lamp
         spot = (centre[0] + radius * dx // 100, centre[1] + radius * dy // 100)

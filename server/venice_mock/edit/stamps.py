@@ -13,7 +13,16 @@ from venice_mock.edit.layers import Colour, clamp, curve, glow, lay
 _FINE = 4  # drawn this many times larger, then reduced
 _STAR = ((50, 3), (62, 37), (98, 38), (69, 60), (80, 95), (50, 74), (20, 95), (31, 60), (2, 38), (38, 37))
 _HIGH = frozenset(("sun", "moon", "star", "balloon", "bird", "cloud", "rainbow"))
-_SIZES = {"bird": 14, "star": 16, "tree": 44, "cloud": 34, "rainbow": 90, "balloon": 34, "flower": 18, "boat": 26}
+_SIZES = {
+    "bird": 14,
+    "star": 16,
+    "tree": 44,
+    "cloud": 34,
+    "rainbow": 90,
+    "balloon": 34,
+    "flower": 18,
+    "boat": 26,
+}
 
 Pen = ImageDraw.ImageDraw
 
@@ -37,7 +46,9 @@ def stamp(
     for index in range(count):
         each = max(8, size * draws.between(80, 112) // 100)
         x = across if across is not None else _spread(index, count, draws)
-        base = down if down is not None else (draws.between(17, 33) if shape in _HIGH else draws.between(62, 74))
+        base = (
+            down if down is not None else (draws.between(17, 33) if shape in _HIGH else draws.between(62, 74))
+        )
         if count > 1:
             base += draws.between(-7, 7)
             x += draws.between(-4, 4) if across is None else (index - count // 2) * 9
@@ -56,7 +67,10 @@ def remove(image: Image.Image, draws: Draws, *, across: int | None, down: int | 
     wide, high = max(3, width * 28 // 100), max(3, height * 42 // 100)
     x = width * (across if across is not None else draws.between(50, 62)) // 100
     y = height * (down if down is not None else draws.between(56, 64)) // 100
-    left, top = min(max(0, x - wide // 2), max(0, width - wide)), min(max(0, y - high // 2), max(0, height - high))
+    left, top = (
+        min(max(0, x - wide // 2), max(0, width - wide)),
+        min(max(0, y - high // 2), max(0, height - high)),
+    )
     box = (left, top, min(width, left + wide), min(height, top + high))
     hole = image.crop(box)
     wide, high = hole.size
@@ -122,7 +136,10 @@ def _moon(pen: Pen, at: At, colour: Colour) -> None:
 def _star(pen: Pen, at: At, colour: Colour) -> None:
     points = [at(x, y) for x, y in _STAR]
     pen.polygon(points, fill=colour)
-    pen.polygon([at(50 + (x - 50) * 62 // 100, 53 + (y - 53) * 62 // 100) for x, y in _STAR], fill=_lighter(colour, 40))
+    pen.polygon(
+        [at(50 + (x - 50) * 62 // 100, 53 + (y - 53) * 62 // 100) for x, y in _STAR],
+        fill=_lighter(colour, 40),
+    )
 
 
 def _heart(pen: Pen, at: At, colour: Colour) -> None:
@@ -176,7 +193,9 @@ def _rainbow(pen: Pen, at: At, colour: Colour) -> None:
 
 
 def _hat(pen: Pen, at: At, colour: Colour) -> None:
-    pen.polygon([at(10, 30), at(28, 56), at(50, 20), at(72, 56), at(90, 30), at(82, 84), at(18, 84)], fill=colour)
+    pen.polygon(
+        [at(10, 30), at(28, 56), at(50, 20), at(72, 56), at(90, 30), at(82, 84), at(18, 84)], fill=colour
+    )
     pen.rectangle(at(18, 76, 82, 88), fill=_darker(colour, 25))
     for x, y in ((10, 26), (50, 16), (90, 26)):
         pen.ellipse(at(x - 5, y - 5, x + 5, y + 5), fill=(214, 40, 70))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import count as counter
 
 from venice_mock.accounts.keys import Opening
-from venice_mock.state.store import Account, Entry, Hold, NoHold, Window
+from venice_mock.state.store import Account, ClockState, Entry, EntryType, Hold, NoCredit, NoHold, Window
 
 
 class MemoryStore:
@@ -18,9 +18,13 @@ class MemoryStore:
         self._accounts: dict[str, Account] = {}
         self._holds: dict[str, Hold] = {}
         self._ledgers: dict[str, list[Entry]] = {}
+        self._payments: set[str] = set()
+        self._paid_on_chain: dict[str, Decimal] = {}
+        self._nonces: dict[tuple[str, str], float] = {}  # until when, in order of claiming
         self._windows: dict[str, deque[float]] = {}
         self._slots: Counter[str] = Counter()
         self._numbers = counter(1)
+        self._clock = ClockState()
 
     async def open_account(self, account: str, opening: Opening) -> Account:
         """See Store."""
@@ -34,12 +38,16 @@ class MemoryStore:
         """See Store."""
         return self._accounts[account]
 
-    async def hold(self, account: str, amount: Decimal) -> Hold | NoHold:
+    async def hold(
+        self, account: str, amount: Decimal, *, floor: Decimal = Decimal(0), clamp: bool = False
+    ) -> Hold | NoHold:
         """See Store."""
         found = self._accounts[account]
+        needed = floor if clamp else max(amount, floor)
+        amount = min(amount, found.available) if clamp else amount
         if found.spend_limit is not None and found.spent + found.held + amount > found.spend_limit:
             return NoHold("spend_limit", found)
-        if amount > found.available:
+        if needed > found.available:
             return NoHold("balance", found)
         hold = Hold(f"hold-{next(self._numbers)}", account, amount)
         self._holds[hold.id] = hold
@@ -54,10 +62,7 @@ class MemoryStore:
         self._accounts[kept.account] = replace(
             found, balance=balance, held=found.held - kept.amount, spent=found.spent + kept.amount
         )
-        number = f"txn-{next(self._numbers):012d}"
-        entry = Entry(number, "CHARGE", -kept.amount, balance, now, request_id, model_id)
-        self._ledgers.setdefault(kept.account, []).append(entry)
-        return entry
+        return self._book(kept.account, "CHARGE", -kept.amount, balance, now, request_id, model_id)
 
     async def release(self, hold: Hold) -> None:
         """See Store."""
@@ -65,6 +70,47 @@ class MemoryStore:
         if kept is not None:
             found = self._accounts[kept.account]
             self._accounts[kept.account] = replace(found, held=found.held - kept.amount)
+
+    async def credit(
+        self, account: str, payment: str, amount: Decimal, *, payer: str, funds: Decimal | None, now: float
+    ) -> Entry | NoCredit:
+        """See Store."""
+        found = self._accounts[account]
+        if payment in self._payments:
+            return NoCredit("duplicate")
+        paid = self._paid_on_chain.get(payer, Decimal(0)) + amount
+        if funds is not None and paid > funds:
+            return NoCredit("funds")
+        self._payments.add(payment)
+        self._paid_on_chain[payer] = paid
+        balance = found.balance + amount
+        self._accounts[account] = replace(found, balance=balance)
+        return self._book(account, "TOP_UP", amount, balance, now, None, None)
+
+    async def claim_nonce(self, owner: str, nonce: str, *, life_s: float, now: float) -> bool:
+        """See Store."""
+        while self._nonces and (oldest := next(iter(self._nonces.items())))[1] <= now:
+            del self._nonces[oldest[0]]
+        free = self._nonces.get((owner, nonce), now) <= now
+        if free:
+            self._nonces.pop((owner, nonce), None)
+            self._nonces[owner, nonce] = now + life_s
+        return free
+
+    def _book(
+        self,
+        account: str,
+        kind: EntryType,
+        amount: Decimal,
+        balance: Decimal,
+        now: float,
+        request_id: str | None,
+        model_id: str | None,
+    ) -> Entry:
+        number = f"txn-{next(self._numbers):012d}"
+        entry = Entry(number, kind, amount, balance, now, request_id, model_id)
+        self._ledgers.setdefault(account, []).append(entry)
+        return entry
 
     async def entries(self, account: str, *, limit: int, offset: int) -> tuple[list[Entry], bool]:
         """See Store."""
@@ -95,3 +141,18 @@ class MemoryStore:
         self._slots[name] -= 1
         if self._slots[name] <= 0:
             del self._slots[name]
+
+    async def clock(self) -> ClockState:
+        """See Store."""
+        return self._clock
+
+    async def set_clock(self, state: ClockState) -> None:
+        """See Store."""
+        self._clock = state
+
+    async def advance_clock(self, seconds: float) -> None:
+        """See Store."""
+        if self._clock.frozen_at is None:
+            self._clock = replace(self._clock, offset_s=self._clock.offset_s + seconds)
+        else:
+            self._clock = replace(self._clock, frozen_at=self._clock.frozen_at + seconds)

@@ -28,7 +28,7 @@ class Session:
 
     async def now(self) -> float:
         """Unix seconds by this session's clock."""
-        return self._wall_clock()
+        return (await self.store.clock()).at(self._wall_clock())
 
     def token(self, length: int = 32) -> str:
         """Random lower-case hex digits: nonces and request ids."""

@@ -63,11 +63,30 @@ class NoHold:
 
 
 @dataclass(frozen=True, slots=True)
+class NoCredit:
+    """Why a payment was not booked: it was before, or the payer has not enough on the simulated chain."""
+
+    reason: Literal["duplicate", "funds"]
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A counting window: how many were counted in it, this one included, and when the oldest leaves it."""
 
     count: int
     resets_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """How a session's clock differs from the wall's: it stands at ``frozen_at``, or runs ``offset_s`` ahead."""
+
+    frozen_at: float | None = None
+    offset_s: float = 0.0
+
+    def at(self, wall: float) -> float:
+        """The session's time when the wall clock shows ``wall``."""
+        return wall + self.offset_s if self.frozen_at is None else self.frozen_at
 
 
 class Store(Protocol):
@@ -81,8 +100,14 @@ class Store(Protocol):
         """The account as it stands. KeyError: no such account."""
         ...
 
-    async def hold(self, account: str, amount: Decimal) -> Hold | NoHold:
-        """Promise ``amount`` if balance less holds and spend limit allow it. KeyError: no such account."""
+    async def hold(
+        self, account: str, amount: Decimal, *, floor: Decimal = Decimal(0), clamp: bool = False
+    ) -> Hold | NoHold:
+        """Promise ``amount`` if balance less holds and spend limit allow it. KeyError: no such account.
+
+        ``floor``: the least that must be available, whatever the amount. ``clamp``: the floor alone admits,
+        and no more than what is available is promised.
+        """
         ...
 
     async def settle(self, hold: Hold, *, now: float, request_id: str, model_id: str) -> Entry:
@@ -97,6 +122,19 @@ class Store(Protocol):
         """Ledger rows, newest first, and whether there are more."""
         ...
 
+    async def credit(
+        self, account: str, payment: str, amount: Decimal, *, payer: str, funds: Decimal | None, now: float
+    ) -> Entry | NoCredit:
+        """Book ``payment`` as a TOP_UP, once for ever. KeyError: no such account.
+
+        ``funds``: what ``payer`` holds on the simulated chain before any payment; None is without end.
+        """
+        ...
+
+    async def claim_nonce(self, owner: str, nonce: str, *, life_s: float, now: float) -> bool:
+        """Use ``nonce`` up for ``life_s`` seconds; False when ``owner`` has used it within that time."""
+        ...
+
     async def count(self, bucket: str, *, window_s: float, now: float, add: int = 1) -> Window:
         """Count ``add`` events in the sliding window of ``bucket`` and tell how many it now holds."""
         ...
@@ -107,4 +145,16 @@ class Store(Protocol):
 
     async def give_slot(self, name: str) -> None:
         """Give a place back."""
+        ...
+
+    async def clock(self) -> ClockState:
+        """The session's clock."""
+        ...
+
+    async def set_clock(self, state: ClockState) -> None:
+        """Replace the clock's state."""
+        ...
+
+    async def advance_clock(self, seconds: float) -> None:
+        """Move the clock on, whether it stands or runs."""
         ...

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ import msgspec
 from venice_mock.contract import Contract
 from venice_mock.errors import ApiError
 from venice_mock.state.session import Session
+from venice_mock.times import iso_time
 
 
 async def payment_discovery(session: Session, origin: str, path: str) -> ApiError:
@@ -73,8 +73,3 @@ async def sign_in_challenge(session: Session, origin: str, path: str) -> dict[st
 def encode_header(value: dict[str, Any]) -> str:
     """Standard base64 of the JSON, as x402 headers carry it."""
     return base64.b64encode(msgspec.json.encode(value)).decode("ascii")
-
-
-def iso_time(seconds: float) -> str:
-    """Unix seconds as ISO 8601 in UTC with milliseconds, the way JavaScript prints it."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,77 @@
+"""Who may use the control plane: decided from headers alone, before any route of it runs.
+
+The mock sits on a developer's machine, where web pages of strangers can send requests to it. So: the Host must
+be this machine (DNS rebinding), a browser's request must come from our own page, changes must be JSON (which a
+form of a strange page cannot send without a preflight, which is never granted), and a server that listens
+beyond loopback wants a token.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from venice_mock.errors import ApiError, plain
+
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+_OWN_SITES = frozenset({"same-origin", "none"})
+TOKEN_HEADER = "X-Mock-Token"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """``hosts``: further names under which the control plane may be called; ``token``: required when set.
+
+    ``exposed``: the server listens beyond loopback, where no token means no control plane.
+    """
+
+    hosts: tuple[str, ...] = ()
+    token: str | None = None
+    exposed: bool = False
+
+    def check(self, method: str, headers: Mapping[str, str]) -> None:
+        """Raise ApiError 403 or 415 for a request that may not pass. Header names in lower case."""
+        host = headers.get("host", "")
+        if not self._is_ours(host):
+            raise _forbidden("the Host header names another machine")
+        if headers.get("sec-fetch-site", "none") not in _OWN_SITES:
+            raise _forbidden("a page of another site asked")
+        origin = headers.get("origin")
+        if origin is not None and origin.partition("://")[2].lower() != host.lower():
+            raise _forbidden("a page of another origin asked")
+        if method not in _SAFE_METHODS:
+            media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media_type != "application/json":
+                raise plain(415, "The control plane takes application/json only", name="CONTROL_MEDIA_TYPE")
+        if self.token is None and self.exposed:
+            raise _forbidden("the server listens beyond loopback and has no --control-token")
+        if self.token is not None and not hmac.compare_digest(
+            headers.get(TOKEN_HEADER.lower(), "").encode(), self.token.encode()
+        ):
+            raise _forbidden(f"the header {TOKEN_HEADER} is missing or wrong")
+
+    def _is_ours(self, host: str) -> bool:
+        name = _without_port(host).lower()
+        return is_loopback(name) or name in self.hosts or host.lower() in self.hosts
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name or address means this machine: ``localhost``, 127.0.0.0/8, ::1."""
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def _forbidden(reason: str) -> ApiError:
+    return plain(403, f"The control plane is closed to this request: {reason}", name="CONTROL_FORBIDDEN")
