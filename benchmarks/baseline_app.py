@@ -43,6 +43,7 @@ def main(folder: str) -> None:
         listener.listen()  # from here on a connection is taken, and answered once the loop runs
         print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
         config = uvicorn.Config(app, ws="none", log_config=None, access_log=False, server_header=False)
+        config.timeout_keep_alive = 600  # while the other side has its round, this one is idle
         uvicorn.Server(config).run(sockets=[listener])
 
 

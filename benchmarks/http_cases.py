@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import tempfile
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ def form_edit(picture: Picture) -> Post:
 
 
 def small_refusal() -> Post:
-    """Two faults in a hundred bytes: no prompt, and a ratio that is none."""
+    """Two faults in few bytes: no prompt, and a ratio that is none."""
     return _json_post(400, image="http://127.0.0.1:9/never-asked.png", aspect_ratio="107:60")
 
 
@@ -57,8 +58,11 @@ def large_refusal(picture: Picture) -> Post:
 
 
 def send(server: Server, post: Post) -> Answer:
-    """One answer of the right status. Raises BenchmarkError for any other."""
-    answer = server.ask("POST", post.path, post.body, post.media_type)
+    """One answer of the right status. Raises BenchmarkError for any other, and for none."""
+    try:
+        answer = server.ask("POST", post.path, post.body, post.media_type)
+    except (OSError, http.client.HTTPException) as error:
+        raise BenchmarkError(f"POST {post.path} got no answer: {error!r}") from error
     if answer.status != post.status:
         shown = answer.body[:300].decode(errors="replace")
         raise BenchmarkError(f"POST {post.path} gave {answer.status} for {post.status}: {shown}")
@@ -107,7 +111,7 @@ CASES = (
     ),
     Case(
         "refusal",
-        "400 with two faults, body of 80 bytes",
+        "400 with two faults, body of 73 bytes",
         _STARLETTE_JSON,
         "seconds",
         lambda bench: against_starlette(bench, small_refusal(), 400),

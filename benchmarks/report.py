@@ -46,13 +46,11 @@ def machine() -> dict[str, Any]:
 
 def heading(rounds: int, facts: dict[str, Any]) -> str:
     """The lines above the first case."""
-    load = "" if facts["load"] is None else f", load {facts['load']}"
-    told = (
-        f"Python {facts['python']}, Pillow {facts['pillow']}, {facts['system']}, {facts['cores']} cores{load}"
-    )
+    load = "" if facts["load"] is None else f", load {facts['load']} at the start"
     return "\n".join(
         [
-            f"venice-mock benchmarks, {rounds} rounds each. {told}.",
+            f"venice-mock benchmarks, {rounds} rounds of each side in turn",
+            f"Python {facts['python']}, Pillow {facts['pillow']}, {facts['system']}, {facts['cores']} cores{load}",
             "",
             _line([title for title, _ in _COLUMNS]),
             "-" * WIDTH,

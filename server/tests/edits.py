@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
-import struct
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from asgi import Client, Reply
 from PIL import Image
 
+from asgi import Client, Reply
+from pictures import SIGNATURE, one_bit_png, padded, saved
 from venice_mock.edit.metadata import Understood, read_request
 
 MakeClient = Callable[..., Client]  # the fixture make_client
@@ -24,32 +23,19 @@ TOO_LARGE = {"error": "Image dimensions exceed the maximum allowed."}
 OVER_25_MB = {"code": "PAYLOAD_TOO_LARGE", "error": "File exceeds the maximum allowed size of 25 MB."}
 FILE_LIMIT = 26_214_400
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """One PNG chunk with its CRC."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def flat_png(width: int, height: int, *extra: bytes) -> bytes:
     """A 1-bit PNG of any size in a few kilobytes, in black; ``extra`` chunks go before the pixels."""
-    packer = zlib.compressobj(9)
-    row = bytes(1 + (width + 7) // 8)
-    rows = max(1, 1_000_000 // len(row))
-    packed = [packer.compress(row * min(rows, height - y)) for y in range(0, height, rows)]
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
-    pixels = chunk(b"IDAT", b"".join(packed) + packer.flush())
-    return _SIGNATURE + header + b"".join(extra) + pixels + chunk(b"IEND", b"")
+    data = one_bit_png(width, height)
+    at = len(SIGNATURE) + 25  # behind the header
+    return data[:at] + b"".join(extra) + data[at:]
 
 
-def padded_png(file_size: int, width: int = 256, height: int = 256) -> bytes:
-    """A valid PNG of exactly ``file_size`` bytes: a private chunk that nothing reads takes up the room."""
-    bare = len(flat_png(width, height, chunk(b"paDd", b"")))
-    data = flat_png(width, height, chunk(b"paDd", bytes(file_size - bare)))
-    assert len(data) == file_size
-    return data
+def padded_png(file_size: int) -> bytes:
+    """A valid 256x256 PNG of exactly ``file_size`` bytes."""
+    return padded(one_bit_png(256, 256), file_size)
 
 
 def scene(width: int = 320, height: int = 240) -> Image.Image:
@@ -63,13 +49,6 @@ def scene(width: int = 320, height: int = 240) -> Image.Image:
     return Image.merge("RGB", (across, down, board)).resize((width, height), Image.Resampling.NEAREST)
 
 
-def saved(image: Image.Image, file_format: str, **options: Any) -> bytes:
-    """A picture as a file."""
-    out = io.BytesIO()
-    image.save(out, file_format, **options)
-    return out.getvalue()
-
-
 def scene_png(width: int = 320, height: int = 240) -> bytes:
     """The scene as PNG."""
     return saved(scene(width, height), "PNG")
@@ -80,17 +59,27 @@ def b64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def picture(reply: Reply) -> Image.Image:
-    """The decoded image of a 200 whose Content-Type, first bytes and format agree."""
+def opened(reply: Reply) -> Image.Image:
+    """The image of a 200 whose Content-Type, first bytes and format agree; its pixels are not decoded yet."""
     assert reply.status == 200, (reply.status, reply.body[:600])
     assert {
-        "image/png": reply.body.startswith(_SIGNATURE),
+        "image/png": reply.body.startswith(SIGNATURE),
         "image/jpeg": reply.body.startswith(b"\xff\xd8\xff"),
         "image/webp": reply.body.startswith(b"RIFF") and reply.body[8:12] == b"WEBP",
     }[reply.headers["content-type"]], (reply.headers, reply.body[:16])
-    image = Image.open(io.BytesIO(reply.body), formats=[_FORMATS[reply.headers["content-type"]]])
+    return Image.open(io.BytesIO(reply.body), formats=[_FORMATS[reply.headers["content-type"]]])
+
+
+def picture(reply: Reply) -> Image.Image:
+    """The same, decoded to its last pixel."""
+    image = opened(reply)
     image.load()
     return image
+
+
+def pixels(reply: Reply) -> bytes:
+    """The picture's colours, however the file keeps them."""
+    return picture(reply).convert("RGB").tobytes()
 
 
 def size(reply: Reply) -> tuple[int, int]:
@@ -100,7 +89,7 @@ def size(reply: Reply) -> tuple[int, int]:
 
 def understood(reply: Reply) -> Understood:
     """What the server says in the picture that it understood."""
-    picture(reply)
+    opened(reply)
     return read_request(reply.body)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -33,7 +35,18 @@ def test_the_table_has_a_line_for_the_case_and_fits_100_columns(refusal: tuple[s
     lines = table.splitlines()
     assert max(map(len, lines)) <= 100
     titles = next(line for line in lines if line.startswith("case"))
-    assert titles.split() == "case n median p99 baseline ratio spread CPU base ratio".split()
+    assert titles.split() == [
+        "case",
+        "n",
+        "median",
+        "p99",
+        "baseline",
+        "ratio",
+        "spread",
+        "CPU",
+        "base",
+        "ratio",
+    ]
     row = next(line for line in lines if line.startswith("refusal "))
     assert row.count(" ms ") >= 3
     assert not any(line.startswith("json-edit") for line in lines)
@@ -62,6 +75,47 @@ def test_the_cpu_of_both_servers_is_told_beside_the_time(refusal: tuple[str, dic
     (case,) = refusal[1]["cases"]
     assert case["ours"]["cpu"] > 0
     assert case["baseline"]["cpu"] > 0
+
+
+@pytest.fixture
+def measuring(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module that makes figures; `benchmarks` lies in the root, which is not on the tests' path."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    return importlib.import_module("benchmarks.measuring")
+
+
+def test_the_ratio_is_of_the_medians_of_each_round_and_the_spread_of_all_rounds(
+    measuring: ModuleType,
+) -> None:
+    ours = [measuring.Lap([2.0, 3.0, 40.0], 0.5), measuring.Lap([4.0], 0.5), measuring.Lap([9.0], 0.5)]
+    floor = [measuring.Lap([1.0], 0.25), measuring.Lap([1.0], None), measuring.Lap([3.0], 0.25)]
+    outcome = measuring.compare(ours, floor)
+    assert (outcome.ratio.median, outcome.ratio.low, outcome.ratio.high) == (3.0, 3.0, 4.0)
+    assert (outcome.ours.count, outcome.ours.median, outcome.ours.p99) == (5, 4.0, 40.0)
+    assert outcome.cpu_ratio is None  # one round of the baseline had none
+    assert outcome.broken is None
+
+
+@pytest.mark.parametrize(("seconds", "cpu"), [(0.94, 1.0), (1.0, 0.94)])
+def test_doing_more_in_less_than_the_baseline_is_called_a_broken_baseline(
+    measuring: ModuleType, seconds: float, cpu: float
+) -> None:
+    floor = [measuring.Lap([1.0], 1.0)]
+    assert measuring.compare([measuring.Lap([seconds], cpu)], floor).broken.startswith("broken baseline")
+    assert measuring.compare([measuring.Lap([0.96], 0.96)], floor).broken is None
+
+
+def test_the_two_sides_take_turns_and_the_first_round_does_not_count(measuring: ModuleType) -> None:
+    turns: list[str] = []
+
+    def side(name: str) -> Any:
+        turns.append(name)
+        return measuring.Lap([float(len(turns))])
+
+    ours, floor = measuring.interleave(2, lambda: side("A"), lambda: side("B"))
+    assert turns == ["A", "B"] * 3
+    assert [lap.values for lap in ours] == [[3.0], [5.0]]
+    assert [lap.values for lap in floor] == [[4.0], [6.0]]
 
 
 def test_an_unknown_case_is_refused_with_the_names_of_all() -> None:

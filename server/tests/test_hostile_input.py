@@ -13,13 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from asgi import Client, Reply
-from edits import CORRUPTED, TOO_LARGE, MakeClient, b64, balance, chunk, flat_png, picture, saved, says, scene, size
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+from asgi import Client, Reply
+from edits import CORRUPTED, TOO_LARGE, MakeClient, b64, balance, flat_png, picture, says, scene, size
+from pictures import SIGNATURE, chunk, saved
+
 END = chunk(b"IEND", b"")
 
 
@@ -123,7 +124,9 @@ def test_a_header_without_a_picture_is_refused_as_corrupted(client: Client, data
 
 @pytest.mark.rules("EDIT-IMG-010", "EDIT-IMG-021")
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_with_bytes_changed_anywhere_is_edited_or_refused_but_never_an_error(fast: Client, name: str) -> None:
+def test_a_file_with_bytes_changed_anywhere_is_edited_or_refused_but_never_an_error(
+    fast: Client, name: str
+) -> None:
     data, chance = FILES[name](), random.Random(name)
     for _ in range(120):
         broken = bytearray(data)
@@ -166,7 +169,8 @@ def declared(name: str, side: int) -> bytes:
             "<HHHHB", 0, 0, side, side, 0
         ) + b"\2\1\x44\0;"  # fmt: skip
     if name == "BMP":
-        return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + struct.pack("<IiiHHIIiiII", 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0)  # fmt: skip
+        info = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0)
+        return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + info
     if name == "JPEG":
         data = bytearray(saved(scene(), "JPEG"))
         at = data.index(b"\xff\xc0")
@@ -260,7 +264,10 @@ def test_memory_stays_bounded_whatever_a_header_declares(tmp_path: Path) -> None
         "profile": heavy_profile_png(200),
         "tall": flat_png(1, 40_000_000),
         "frames": saved(
-            Image.new("P", (2000, 2000)), "GIF", save_all=True, append_images=[Image.new("P", (2000, 2000), 1)] * 50
+            Image.new("P", (2000, 2000)),
+            "GIF",
+            save_all=True,
+            append_images=[Image.new("P", (2000, 2000), 1)] * 50,
         ),
     }
     for name, data in made.items():

@@ -234,10 +234,27 @@ def test_a_progressive_jpeg_with_hundreds_of_scans_is_refused() -> None:
 
 
 def test_directory_entries_that_overlap_do_not_multiply_memory() -> None:
-    entries = b"".join(struct.pack("<HHII", 40_000 + i, 7, 900_000, 8) for i in range(1000))
-    sizes = struct.pack("<HHIIHHII", 256, 4, 1, 300, 257, 4, 1, 300)
-    data = b"II*\0" + struct.pack("<IH", 8, 1002) + sizes + entries + bytes(1_000_000)
+    def tiff(extra: int) -> bytes:
+        """A grey 300x300 TIFF with entries that all point at the same bytes."""
+        values = {256: 300, 257: 300, 258: 8, 259: 1, 262: 1, 273: 60_000, 277: 1, 278: 300, 279: 90_000}
+        entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in values.items())
+        entries += b"".join(struct.pack("<HHII", 40_000 + i, 7, 90_000, 8) for i in range(extra))
+        head = b"II*\0" + struct.pack("<IH", 8, len(values) + extra) + entries + bytes(4)
+        return head.ljust(60_000, b"\0") + b"\x80" * 90_000
+
+    assert read(tiff(0), (300, 300)).getcolors() == [(90_000, (128, 128, 128))]
+    with pytest.raises(ImageFault, match="overlap"):
+        look(tiff(1000))
+
+
+def test_a_second_header_with_another_size_is_refused_before_memory_is_taken() -> None:
+    second = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    data = pictures.with_chunk(pictures.png(), b"IHDR", second)
+    assert (look(data).width, look(data).height) == (320, 256)
     assert fault(data) == "corrupted"
+    exact = pictures.with_chunk(pictures.png(), b"IHDR", struct.pack(">IIBBBBB", 320, 257, 8, 2, 0, 0, 0))
+    with pytest.raises(ImageFault, match="contradicts"):
+        read(exact)
 
 
 def test_run_length_bmp_is_read_only_when_small() -> None:

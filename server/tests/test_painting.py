@@ -365,6 +365,14 @@ def test_accents_are_kept_or_dropped_and_foreign_letters_marked() -> None:
     assert printable("Žluťoučký café\n\n日 “x”") == 'Zlutoucký café ? "x"'
 
 
+def test_a_row_of_a_million_pixels_is_painted_in_bounded_time() -> None:
+    started = time.thread_time()
+    for size in ((1_000_000, 1), (1, 1_000_000)):
+        source = pictures.scene((2000, 1)).resize(size)
+        assert paint(source, brief("sunset, sketch, pixelate", size, caption=True)).size == size
+    assert time.thread_time() - started < 5
+
+
 # --- properties --------------------------------------------------------------------------------------------
 
 

@@ -26,7 +26,7 @@ from rulekit import (
     text_of,
     wire,
 )
-from venice_mock.edit import endpoint
+from venice_mock.edit import endpoint, making
 
 KEY = "a-test-key"
 MIB = 1 << 20
@@ -113,7 +113,7 @@ def test_a_body_that_stops_arriving_is_given_up_and_the_connection_closed(
     assert reply.json == {"error": "The request body was not received in time"}
     assert reply.headers["connection"] == "close"
     account = account_of(client, KEY)
-    assert (account.balance, account.held) == (100, 0)
+    assert (account.balance, account.held) == (Decimal(100), Decimal(0))
     assert server_of(client).workshop.budget.used == 0
 
 
@@ -134,7 +134,7 @@ def test_a_client_that_leaves_during_the_upload_costs_nothing_and_leaves_no_trac
     caplog.set_level(logging.DEBUG)
     assert Feed([half], "leaving").to(client).send(content_type=content_type).status == 499
     account = account_of(client, KEY)
-    assert (account.balance, account.held) == (100, 0)
+    assert (account.balance, account.held) == (Decimal(100), Decimal(0))
     assert not [record for record in caplog.records if record.exc_info or record.levelno >= logging.WARNING]
 
 
@@ -145,7 +145,7 @@ def test_a_client_that_leaves_during_the_work_is_charged_nothing_and_its_places_
     caplog.set_level(logging.DEBUG)
     client = make_client(engine="fast", balance=Decimal("0.04"))
     begun, finish = threading.Event(), threading.Event()
-    paint = endpoint.make_picture
+    paint = making.make_picture
 
     def slowly(*args: Any) -> bytes:
         begun.set()
@@ -173,7 +173,7 @@ def test_a_client_that_leaves_during_the_work_is_charged_nothing_and_its_places_
 
     assert client.runner.run(leave_halfway()).status == 499
     account = account_of(client, KEY)
-    assert (account.balance, account.held) == (Decimal("0.04"), 0)
+    assert (account.balance, account.held) == (Decimal("0.04"), Decimal(0))
     assert ledger_of(client, KEY) == []
     assert not [record for record in caplog.records if record.exc_info]
     assert client.edit(**good()).status == 200  # the last 4 cents are there to be spent
@@ -291,4 +291,4 @@ def test_a_defect_of_the_server_is_the_vendors_500_in_json(
     assert "x-venice-timestamp" in reply.headers
     assert len(crashes) == 1
     account = account_of(client, KEY)
-    assert (account.balance, account.held) == (100, 0)
+    assert (account.balance, account.held) == (Decimal(100), Decimal(0))

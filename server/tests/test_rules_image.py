@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 import pytest
+
 from asgi import App, Client, Reply, form_body
 from edits import (
     CORRUPTED,
@@ -27,20 +28,21 @@ from edits import (
     faults,
     flat_png,
     padded_png,
-    picture,
-    saved,
+    pixels,
     says,
     scene,
     scene_png,
     size,
     understood,
 )
-
+from pictures import saved
 from venice_mock.app import create_app
 from venice_mock.settings import Settings
 
 PNG = scene_png()
-NOT_AN_IMAGE = "Image must be a file upload, a base64-encoded string or a URL starting with http:// or https://"
+NOT_AN_IMAGE = (
+    "Image must be a file upload, a base64-encoded string or a URL starting with http:// or https://"
+)
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def test_one_picture_gives_the_same_pixels_as_upload_base64_data_url_and_text_pa
         "data URL in a text part": as_form(client, data_url(PNG)),
     }
     for way, reply in ways.items():
-        assert picture(reply).tobytes() == picture(upload).tobytes(), way
+        assert pixels(reply) == pixels(upload), way
         assert understood(reply) == understood(upload), way
         assert reply.headers["x-venice-model-id"] == "qwen-edit"
     assert balance(ways["data URL in a text part"]) == "99.76"  # six edits at 0.04
@@ -91,7 +93,7 @@ def test_one_picture_gives_the_same_pixels_as_upload_base64_data_url_and_text_pa
 def test_a_data_url_counts_for_its_bytes_and_not_for_the_type_it_claims(fast: Client, prefix: str) -> None:
     jpeg = saved(scene(), "JPEG")
     plain, dressed = as_json(fast, b64(jpeg)), as_json(fast, prefix + b64(jpeg))
-    assert picture(plain).tobytes() == picture(dressed).tobytes()
+    assert pixels(plain) == pixels(dressed)
     assert understood(dressed).input_sha256 == understood(plain).input_sha256
 
 
@@ -104,7 +106,7 @@ def test_a_part_s_file_name_and_media_type_do_not_matter(fast: Client) -> None:
     )
     assert lying != body
     reply = fast.send(lying, content_type="multipart/form-data; boundary=edge")
-    assert picture(reply).tobytes() == picture(as_form(fast, jpeg)).tobytes()
+    assert pixels(reply) == pixels(as_form(fast, jpeg))
 
 
 @pytest.mark.rules("EDIT-IMG-005")
@@ -174,7 +176,7 @@ def test_base64_dialects_are_read_as_the_same_bytes(fast: Client) -> None:
         for dialect in (text, "data:image/png;base64," + text):
             expected = PNG if name == "URL-safe" else data
             reply = as_json(fast, dialect)
-            assert picture(reply).tobytes() == picture(as_form(fast, expected)).tobytes(), name
+            assert pixels(reply) == pixels(as_form(fast, expected)), name
     for rubbish in (standard + "!", standard[:-2] + "==" + "trailing words", standard + "\0"):
         assert faults(as_json(fast, rubbish))[0][0] == "image"
 
@@ -242,7 +244,12 @@ def test_a_file_below_the_limit_is_accepted_in_every_encoding(fast: Client, file
     text = b64(data)
     assert len(text) > 33_000_000
     sha = None
-    for reply in (as_json(fast, text), as_json(fast, data_url(data)), as_form(fast, data), as_form(fast, text)):
+    for reply in (
+        as_json(fast, text),
+        as_json(fast, data_url(data)),
+        as_form(fast, data),
+        as_form(fast, text),
+    ):
         said = understood(reply)
         assert size(reply) == (1024, 1024)
         assert said.input_sha256 == (sha := sha or said.input_sha256)

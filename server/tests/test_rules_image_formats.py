@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 from collections.abc import Callable
 
 import pytest
-from asgi import Client
-from edits import MakeClient, balance, chunk, picture, saved, scene, size, understood
 from PIL import Image, ImageCms, ImageStat
+
+from asgi import Client
+from edits import MakeClient, balance, picture, scene, size, understood
+from pictures import chunk, saved
 
 SIDES = (320, 240)
 RED, BLUE, WHITE, BLACK = (230, 20, 20), (20, 20, 230), (255, 255, 255), (0, 0, 0)
@@ -121,7 +124,9 @@ def palette_with_transparency() -> bytes:
 
 
 def grey_16(value: int, file_format: str) -> bytes:
-    return saved(Image.frombytes("I;16", SIDES, struct.pack("<H", value) * (SIDES[0] * SIDES[1])), file_format)
+    return saved(
+        Image.frombytes("I;16", SIDES, struct.pack("<H", value) * (SIDES[0] * SIDES[1])), file_format
+    )
 
 
 def adobe_cmyk(colour: tuple[int, int, int]) -> bytes:
@@ -189,7 +194,9 @@ def srgb() -> bytes:
 
 @pytest.mark.rules("EDIT-IMG-021")
 @pytest.mark.parametrize("name", MODES)
-def test_a_picture_of_every_colour_mode_is_edited_in_the_colours_that_it_shows(plain: Client, name: str) -> None:
+def test_a_picture_of_every_colour_mode_is_edited_in_the_colours_that_it_shows(
+    plain: Client, name: str
+) -> None:
     build, colour = MODES[name]
     image = edited(plain, build())
     assert looks(image, colour), mean(image)
@@ -218,7 +225,16 @@ def test_every_mode_that_a_format_can_hold_is_edited(fast: Client, file_format: 
 # --- orientation -----------------------------------------------------------------------------------------
 
 # Where the stored top left corner is shown, by EXIF orientation: (right?, bottom?), and whether sides swap.
-SHOWN = {1: (0, 0, 0), 2: (1, 0, 0), 3: (1, 1, 0), 4: (0, 1, 0), 5: (0, 0, 1), 6: (1, 0, 1), 7: (1, 1, 1), 8: (0, 1, 1)}  # fmt: skip
+SHOWN = {
+    1: (0, 0, 0),
+    2: (1, 0, 0),
+    3: (1, 1, 0),
+    4: (0, 1, 0),
+    5: (0, 0, 1),
+    6: (1, 0, 1),
+    7: (1, 1, 1),
+    8: (0, 1, 1),
+}
 
 
 @pytest.mark.rules("EDIT-IMG-022")
@@ -239,10 +255,11 @@ def test_a_picture_is_turned_before_it_is_measured_and_edited(
     image = picture(reply)
     wide, high = image.size
     assert (wide, high) == ((768, 1376) if swapped else (1376, 768))
-    for across in (0, 1):
-        for down in (0, 1):
-            box = (across * wide // 2 + 40, down * high // 2 + 40, (across + 1) * wide // 2 - 40, (down + 1) * high // 2 - 40)  # fmt: skip
-            assert looks(image, RED if (across, down) == (right, bottom) else BLUE, box), (across, down)
+    wide, high = wide // 2, high // 2
+    for across, down in itertools.product((0, 1), (0, 1)):
+        left, top = across * wide, down * high
+        colour = RED if (across, down) == (right, bottom) else BLUE
+        assert looks(image, colour, (left + 40, top + 40, left + wide - 40, top + high - 40)), (across, down)
 
 
 @pytest.mark.rules("EDIT-IMG-022")

@@ -57,12 +57,12 @@ def plain(status: int, text: str) -> Callable[[Reply], bool]:
 def custom(where: str) -> Callable[[Reply], bool]:
     return lambda reply: (
         reply.status == 400
-        and [(i["code"], i["path"]) for i in reply.json["issues"]] == [("custom", [where])]
+        and [(i["code"], i["path"]) for i in reply.json.get("issues", ())] == [("custom", [where])]
     )
 
 
 def by_rule(rule: str, told: Callable[[Reply], bool]) -> Callable[[Reply], bool]:
-    return lambda reply: told(reply) and reply.headers["x-mock-rule"] == rule
+    return lambda reply: told(reply) and reply.headers.get("x-mock-rule") == rule
 
 
 CORRUPTED = "The image file is corrupted or unreadable"
@@ -79,12 +79,12 @@ FAULTS = (  # in the order of precedence
     Fault(
         "no credentials",
         lambda d: setattr(d, "key", None),
-        lambda r: r.status == 402 and r.json["x402Version"] == 2,
+        lambda r: r.status == 402 and r.json.get("x402Version") == 2,
     ),
     Fault(
         "payment header",
         lambda d: d.headers.update({"X-PAYMENT": "e30="}),
-        lambda r: r.status == 400 and r.json["code"] == "PAYMENT_HEADER_NOT_ACCEPTED",
+        lambda r: r.status == 400 and r.json.get("code") == "PAYMENT_HEADER_NOT_ACCEPTED",
     ),
     Fault(
         "bad credentials",
@@ -95,13 +95,13 @@ FAULTS = (  # in the order of precedence
     Fault(
         "body size",
         lambda d: d.headers.update({"Content-Length": "36700161"}),
-        lambda r: r.status == 413 and r.json["code"] == "PAYLOAD_TOO_LARGE",
+        lambda r: r.status == 413 and r.json.get("code") == "PAYLOAD_TOO_LARGE",
     ),
     Fault("body syntax", lambda d: setattr(d, "cut", True), plain(400, "Invalid JSON request")),
     Fault(
         "schema",
         lambda d: d.fields.update(n=1),
-        lambda r: r.status == 400 and [i["code"] for i in r.json["issues"]] == ["unrecognized_keys"],
+        lambda r: r.status == 400 and [i["code"] for i in r.json.get("issues", ())] == ["unrecognized_keys"],
     ),
     Fault("model", lambda d: d.fields.update(model="nope"), plain(404, "Specified model not found")),
     Fault("the model's own rule", lambda d: d.fields.update(resolution="4K"), custom("resolution")),
@@ -131,7 +131,7 @@ def test_the_policy_word_is_one_of_the_editions(contract: Contract) -> None:
 def test_each_fault_alone_has_its_own_answer(client: Client, fault: Fault) -> None:
     reply = draft_with(fault).send(client)
     assert fault.told(reply), (reply.status, reply.body)
-    assert sum(other.told(reply) for other in FAULTS if "x-mock-rule" in reply.headers) == 1
+    assert sum(other.told(reply) for other in FAULTS) == 1
 
 
 @pytest.mark.rules("EDIT-PAY-022", "EDIT-AUTH-021")
@@ -176,7 +176,7 @@ def test_the_error_budget_stands_where_the_rate_limit_stands(make_client: MakeCl
 def test_a_file_that_is_too_large_or_has_too_many_pixels_stands_with_the_image(client: Client) -> None:
     huge = png(10, 10).replace((10).to_bytes(4, "big") * 2, (50_000).to_bytes(4, "big") * 2)
     for image, status in ((text_of(bytes(26_214_400)), 413), (text_of(huge), 422)):
-        fields = {"image": image, "prompt": "plain gore"}
+        fields: dict[str, Any] = {"image": image, "prompt": "plain gore"}
         assert client.edit(**fields, key="mock_insufficient_balance").status == status
         assert client.edit(**fields, resolution="4K").status == 400
         assert client.edit(**fields, model="nope").status == 404

@@ -213,6 +213,7 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
 
 
 @given(st.text(max_size=40))
+@example("~0")
 @hypothesis_settings(deadline=None)
 def test_no_text_makes_a_reader_fail_in_another_way(text: str) -> None:
     for option in OPTIONS:

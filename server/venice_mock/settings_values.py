@@ -75,7 +75,10 @@ def path(text: str) -> Path:
     """A path, with a leading ``~`` expanded. Whether it exists is for its user to find out."""
     if not text.strip():
         raise ValueError("expected a path")
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~somebody who is no user here
+        raise ValueError("expected a path") from None
 
 
 def host(text: str) -> str:

@@ -16,9 +16,10 @@ from venice_mock.state.session import Session
 class Caller:
     """An authenticated caller: the account that pays, and the magic key that steers, if any."""
 
-    kind: Literal["key"]
+    kind: Literal["key", "wallet"]
     account: str
     cause: str | None = None
+    address: str | None = None
 
 
 def bearer_token(headers: Mapping[str, str]) -> str | None:

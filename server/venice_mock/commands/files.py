@@ -148,6 +148,4 @@ def _write_whole(target: Path, image: bytes) -> None:
 
 def _is_one_of(target: Path, inputs: frozenset[Path]) -> bool:
     """Whether writing to ``target`` would harm an input, however either is spelled."""
-    if target.resolve() in inputs:
-        return True
     return target.exists() and any(path.exists() and path.samefile(target) for path in inputs)

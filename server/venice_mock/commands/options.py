@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import textwrap
 from collections.abc import Collection
 
 from venice_mock.settings import CONFIG, OPTIONS, Option, Settings, load_settings
@@ -13,7 +14,7 @@ def command_parser(name: str, description: str, examples: str) -> argparse.Argum
     """A parser for ``venice-mock NAME`` whose help ends with ``examples`` as they stand."""
     return argparse.ArgumentParser(
         prog=f"venice-mock {name}",
-        description=description,
+        description=textwrap.fill(description, 79),
         epilog=f"examples:\n{examples.rstrip()}\n",
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=30),
         allow_abbrev=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 
@@ -33,12 +34,13 @@ def run(arguments: argparse.Namespace) -> int:
     from venice_mock.edit.metadata import read_request
 
     try:
-        found = read_request(read_input(None if arguments.file == STREAM else Path(arguments.file)))
+        data = read_input(None if arguments.file == STREAM else Path(arguments.file))
+        found = dataclasses.asdict(read_request(data))
     except JobError as error:
         print(f"{arguments.file}: {error}", file=sys.stderr)
         return 1
-    if found is None:
-        print(f"{arguments.file}: not a picture that venice-mock made.", file=sys.stderr)
+    except ValueError as error:
+        print(f"{arguments.file}: {error}", file=sys.stderr)
         return 1
     if arguments.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))

@@ -9,14 +9,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Literal
 
-import msgspec
+from venice_mock.contract.base import Data
+from venice_mock.contract.wallet_types import PaymentFacts, SignInFacts, StatementFacts, TopUpFacts, WalletTexts
 
 Behavior = Literal["documented", "observed"]
 Size = tuple[int, int]  # width, height in pixels
-
-
-class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of every record of an edition file."""
 
 
 class Pricing(Data, frozen=True):
@@ -161,6 +158,9 @@ class Messages(Data, frozen=True):
     resolution_not_supported: str
     quality_not_supported: str
     format_side: str
+    number_type: str
+    number_small: str
+    number_big: str
     not_found: str
     method_not_allowed: str
 
@@ -201,6 +201,12 @@ class X402(Data, frozen=True):
     auth_options: dict[str, dict[str, str]]
     sign_in_headers: tuple[str, ...]
     payment_headers: tuple[str, ...]
+    floor_usd: Decimal
+    sign_in: SignInFacts
+    payments: PaymentFacts
+    top_up: TopUpFacts
+    statements: StatementFacts
+    texts: WalletTexts
 
 
 class DifferenceSide(Data, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from venice_mock.contract.types import Data
+from venice_mock.contract.base import Data
 
 WalletKind = Literal["evm", "solana"]
 
@@ -62,3 +62,48 @@ class PaymentFacts(Data, frozen=True):
     margin_s: int
     max_header_bytes: int
     refusals: dict[str, str]
+
+
+class Settlement(Data, frozen=True):
+    """One way in which settling a verified payment fails."""
+
+    status: int
+    message: str
+
+
+class TopUpFacts(Data, frozen=True):
+    """POST /x402/top-up: its path, requests a minute per address, and how a settlement may fail, by code."""
+
+    path: str
+    requests_per_minute: int
+    duplicate_code: str
+    settlements: dict[str, Settlement]
+
+
+class StatementFacts(Data, frozen=True):
+    """Balance and transactions of a wallet: paths before the address, limits a minute, and page sizes."""
+
+    balance_path: str
+    transactions_path: str
+    balance_per_minute: int
+    transactions_per_minute: int
+    page_default: int
+    page_max: int
+    address_pattern: str
+
+
+class WalletTexts(Data, frozen=True):
+    """Wording of the wallet answers. ``steps`` are the three of topUpInstructions, in order."""
+
+    payment_required: str
+    payment_required_code: str
+    insufficient_reason: str
+    insufficient_message: str
+    steps: tuple[str, str, str]
+    tokens: tuple[str, ...]
+    chains: tuple[str, ...]
+    bad_sign_in: str
+    not_own_balance: str
+    not_own_transactions: str
+    rate_limited: str
+    bad_address: str

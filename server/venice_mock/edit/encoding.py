@@ -13,7 +13,7 @@ from venice_mock.edit.metadata import PNG_KEYWORD, Understood, as_exif, as_text
 
 OutputFormat = Literal["png", "jpeg", "webp"]
 
-_MAX_ROWS = 1 << 15  # above, a row is too short for work in Python to be worth it
+_MAX_ROWS = 1 << 15  # filtered at a time
 
 
 def encode(image: Image.Image, fmt: OutputFormat, understood: Understood) -> bytes:
@@ -67,16 +67,12 @@ def _rows(image: Image.Image) -> bytes:
     deflate = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
     stride = 3 * width
     packed = [deflate.compress(b"\0" + image.crop((0, 0, width, 1)).tobytes())]
-    band = max(
-        1, min(_MAX_ROWS, (8 << 20) // stride)
-    )  # rows at a time, so that a large picture is not held thrice
+    band = max(1, min(_MAX_ROWS, (8 << 20) // stride))  # rows at a time, or a large picture is held thrice
     for top in range(1, height, band):
         end = min(height, top + band)
         above, here = image.crop((0, top - 1, width, end - 1)), image.crop((0, top, width, end))
         rows = ImageChops.subtract_modulo(here, above).tobytes()
-        if (
-            stride <= 16
-        ):  # a row is too short to be worth a slice each: let its bytes be placed column by column
+        if stride <= 16:  # such rows are not worth a slice each: their bytes are placed column by column
             lined = bytearray((stride + 1) * (end - top))
             lined[:: stride + 1] = b"\2" * (end - top)
             for place in range(stride):

@@ -136,11 +136,12 @@ def turn(image: Image.Image, _: Draws, *, how: str) -> Image.Image:
     return fit(image.transpose(Image.Transpose.ROTATE_90), image.size)
 
 
-def fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The centred part of ``image`` with the shape of ``size``, resampled to it."""
-    if image.size == size:
+def fit(image: Image.Image, shape: tuple[int, int], size: tuple[int, int] | None = None) -> Image.Image:
+    """The centred part of ``image`` with the proportions of ``shape``, resampled to ``size`` (or ``shape``)."""
+    size = size or shape
+    if image.size == shape == size:
         return image.copy()
-    (have_w, have_h), (want_w, want_h) = image.size, size
+    (have_w, have_h), (want_w, want_h) = image.size, shape
     # Integers decide which side is cut; the box may fall between pixels.
     if have_w * want_h > want_w * have_h:
         width, height = have_h * want_w / want_h, float(have_h)

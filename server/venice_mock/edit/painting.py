@@ -53,6 +53,9 @@ OPERATIONS: dict[str, Callable[..., Image.Image]] = {
 }
 
 
+LONGEST_PAINTED = 1 << 15  # pixels of a side
+
+
 @dataclass(frozen=True, slots=True)
 class Brief:
     """What one edit is to be. ``size`` is the output's width and height in pixels; ``input_sha256`` is hex."""
@@ -87,10 +90,15 @@ def paint(image: Image.Image, brief: Brief) -> Image.Image:
     """
     draws = brief.draws()
     steps = load_verbs().read(brief.prompt)
-    picture = looks.fit(image, brief.size)
+    # A picture of one row of millions of pixels is legal where a model keeps the input's size. It is painted
+    # shorter, because resampling tables and row pointers of such a length take gigabytes.
+    work = min(brief.size[0], LONGEST_PAINTED), min(brief.size[1], LONGEST_PAINTED)
+    picture = looks.fit(image, brief.size, work)
     picture = _grade(picture, draws.fork("grade"), plain=not steps)
     for number, step in enumerate(steps):
         picture = OPERATIONS[step.op](picture, draws.fork(f"{number} {step.op}"), **step.params)
+    if work != brief.size:
+        picture = picture.resize(brief.size, Image.Resampling.NEAREST)
     return caption(picture, brief) if brief.caption else picture
 
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageFilter
 from venice_mock.contract.types import Words
 
 _CELLS = 14  # along the shorter side: no face, text or outline survives
+_LONGEST_SMOOTH = 1 << 15
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -40,7 +41,9 @@ def blur(image: Image.Image) -> Image.Image:
     # On the thin side of a very elongated picture one cell is all there is.
     across, down = max(side, width // 512), max(side, height // 512)
     cells = image.reduce((min(across, width), min(down, height))).filter(ImageFilter.BoxBlur(1))
-    return cells.resize(image.size, Image.Resampling.BICUBIC)
+    # Resampling tables of sides with millions of pixels would take gigabytes.
+    smooth = max(image.size) <= _LONGEST_SMOOTH
+    return cells.resize(image.size, Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST)
 
 
 def placeholder() -> Image.Image:

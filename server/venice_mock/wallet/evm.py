@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from eth_hash.auto import keccak
 from eth_keys.constants import SECPK1_N
 from eth_keys.datatypes import PrivateKey, Signature
-from eth_keys.exceptions import BadSignature, ValidationError
+from eth_keys.exceptions import BadSignature
 
 from venice_mock.contract.wallet_types import TypedDataDomain
 
@@ -88,7 +88,7 @@ def recover(digest: bytes, signature: str) -> str | None:
         return None
     try:
         return Signature(vrs=(v % 27, r, s)).recover_public_key_from_msg_hash(digest).to_address()
-    except (BadSignature, ValidationError):
+    except BadSignature:
         return None
 
 

@@ -117,7 +117,7 @@ def normalise_chain(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if 0 <= value < 10**32 else ""
     if not isinstance(value, str):
-        raise ValueError("a chain is a number or a text")  # noqa: TRY004: callers catch one kind of fault
+        raise ValueError("a chain is a number or a text")  # noqa: TRY004
     namespace, colon, reference = value.rpartition(":")
     if not colon:
         namespace = _NAMESPACES["evm" if _EVM_REFERENCE.fullmatch(value) else "solana"]

@@ -75,7 +75,10 @@ def public_key_of(seed: bytes) -> bytes:
 
 
 def is_on_curve(raw: bytes) -> bool:
-    """Whether 32 bytes are a point of the curve, so that a secret key for them may exist."""
+    """Whether 32 bytes, as a hash gives them, are a point of the curve, so that a secret key may exist.
+
+    For the few points of small order, which no hash will ever give, the library says no.
+    """
     try:
         eddsa.import_public_key(raw)
     except ValueError:
@@ -103,4 +106,4 @@ def token_account(owner: bytes, mint: bytes) -> bytes:
 
 
 def _key(seed: bytes) -> ECC.EccKey:
-    return ECC.construct(curve="Ed25519", seed=seed)
+    return eddsa.import_private_key(seed)

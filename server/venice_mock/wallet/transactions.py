@@ -93,6 +93,8 @@ def parse_transaction(raw: bytes) -> Transaction:
         raise ValueError("bytes after the end")
     if required != len(signatures) or required > len(accounts) or readonly_signed >= max(required, 1):
         raise ValueError("the header contradicts itself")
+    if len(set(accounts)) != len(accounts):
+        raise ValueError("an account twice")
     if any(max((i.program, *i.accounts)) >= len(accounts) for i in instructions):
         raise ValueError("an account that is not there")
     message = MessageV0(required, readonly_signed, readonly_unsigned, accounts, blockhash, instructions)
@@ -102,9 +104,7 @@ def parse_transaction(raw: bytes) -> Transaction:
 def serialise_message(message: MessageV0) -> bytes:
     """The bytes that signers sign."""
     parts = [
-        bytes(
-            [_VERSION_0, message.required_signatures, message.readonly_signed, message.readonly_unsigned]
-        ),
+        bytes([_VERSION_0, message.required_signatures, message.readonly_signed, message.readonly_unsigned]),
         _short(len(message.accounts)),
         *message.accounts,
         message.blockhash,
@@ -173,7 +173,7 @@ def read_transfer(message: MessageV0) -> Transfer:
     if len(call.accounts) != 4:
         raise TransferError("transfer_accounts")
     source, mint, destination, authority = (message.accounts[index] for index in call.accounts)
-    if any(0 in each.accounts for each in calls):
+    if any(0 in each.accounts for each in calls):  # the fee payer is always the first account
         raise TransferError("fee_payer_in_instruction")
     return Transfer(
         source=source,

@@ -1,0 +1,102 @@
+"""What a user may say of the simulated chain, in a file: smart wallets, funds, settlements that fail, balances."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from venice_mock.contract import Contract
+from venice_mock.wallet.payments import Receiver
+
+_EVERYONE = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The chain as the mock simulates it. EVM addresses are in lower case.
+
+    ``smart_wallets``: contract -> owner whose signature counts. ``funds``: USD on chain by wallet, without an
+    entry endless. ``settlements``: code with which settling a wallet's payments fails. ``balances``: USD of
+    credit that a wallet starts with. ``receivers``: who is paid, by CAIP-2 network.
+    """
+
+    receivers: Mapping[str, Receiver]
+    smart_wallets: Mapping[str, str] = field(default_factory=dict)
+    funds: Mapping[str, Decimal] = field(default_factory=dict)
+    settlements: Mapping[str, str] = field(default_factory=dict)
+    balances: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def funds_of(self, wallet: str) -> Decimal | None:
+        """USD on chain, or None without end."""
+        return self.funds.get(wallet, self.funds.get(_EVERYONE))
+
+    def settlement_of(self, wallet: str) -> str | None:
+        """The code with which this wallet's settlements fail, or None."""
+        return self.settlements.get(wallet, self.settlements.get(_EVERYONE))
+
+    def opening_balance(self, wallet: str) -> Decimal:
+        """USD of credit that the wallet starts with."""
+        return self.balances.get(wallet, self.balances.get(_EVERYONE, Decimal(0)))
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    smart_wallets: dict[str, str] = {}
+    usdc_onchain: dict[str, int] = {}  # micro-USDC
+    settlements: dict[str, str] = {}
+    balances_usd: dict[str, Decimal] = {}
+
+
+def make_world(
+    contract: Contract,
+    *,
+    file: Path | None = None,
+    pay_to_base: str | None = None,
+    pay_to_solana: str | None = None,
+    fee_payer: str | None = None,
+) -> World:
+    """The edition's receivers, unless others are named, and what ``file`` (JSON or TOML) says.
+
+    Raises ValueError with a sentence for a file that cannot be used.
+    """
+    chosen = {"evm": (pay_to_base, None), "solana": (pay_to_solana, fee_payer)}
+    rails = {network.caip2: network.rail for network in contract.edition.x402.payments.networks}
+    receivers = {}
+    for rail in contract.edition.x402.rails:
+        pay_to, fees = chosen[rails[rail.caip2]]
+        receivers[rail.caip2] = Receiver(pay_to or rail.pay_to, fees or rail.extra.get("feePayer"))
+    read = _File() if file is None else _read(file)
+    unknown = set(read.settlements.values()) - set(contract.edition.x402.top_up.settlements)
+    if unknown:
+        known = ", ".join(contract.edition.x402.top_up.settlements)
+        raise ValueError(f"The wallets file {file}: unknown settlement {min(unknown)}. Known: {known}.")
+    if any(amount < 0 for amount in read.usdc_onchain.values()) or any(
+        not amount.is_finite() or amount < 0 for amount in read.balances_usd.values()
+    ):
+        raise ValueError(f"The wallets file {file}: amounts are not negative.")
+    return World(
+        receivers=receivers,
+        smart_wallets={normal(k): normal(v) for k, v in read.smart_wallets.items()},
+        funds={normal(k): Decimal(v).scaleb(-6) for k, v in read.usdc_onchain.items()},
+        settlements={normal(k): v for k, v in read.settlements.items()},
+        balances={normal(k): v for k, v in read.balances_usd.items()},
+    )
+
+
+def normal(address: str) -> str:
+    """An address as it is stored: EVM in lower case, Solana as it is."""
+    return address.lower() if address.startswith(("0x", "0X")) else address
+
+
+def _read(file: Path) -> _File:
+    try:
+        text = file.read_text("utf-8")
+        if file.suffix == ".toml":
+            return msgspec.convert(tomllib.loads(text), _File, strict=False)
+        return msgspec.json.decode(text, type=_File, strict=False)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"The wallets file {file} cannot be used: {error}") from error
