@@ -19,17 +19,25 @@ from starlette.routing import Route
 from venice_mock.accounts.billing import billing_balance
 from venice_mock.catalogue import list_compatibility, list_models, list_traits
 from venice_mock.contract import Contract, load_contract
-from venice_mock.edit.body import ClientLeft
+from venice_mock.control.clock import advance_clock, read_clock, set_clock
+from venice_mock.control.guard import Guard, is_loopback
+from venice_mock.edit.body import BodyTooLarge, BodyTooSlow, ClientLeft, read_body
 from venice_mock.edit.endpoint import EditCall, EditService
 from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import ApiError, plain
 from venice_mock.settings import Settings
 from venice_mock.state.session import Session, open_session
 from venice_mock.times import iso_time
+from venice_mock.wallet.desk import WalletDesk
+from venice_mock.wallet.statements import StatementService, limit_requests
+from venice_mock.wallet.topup import TopUpService
+from venice_mock.wallet.world import make_world
 
 _LOG = logging.getLogger("venice_mock")
 _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as nginx does.
 _API = "/api/v1"
+_CONTROL_BODY = 1 << 20  # ours
+_CONTROL_PATIENCE_S = 10.0  # ours
 
 
 def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.time) -> Starlette:
@@ -45,7 +53,29 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
         FetchPolicy(allow=settings.fetch, max_bytes_exclusive=1)
     session = open_session(contract, settings, wall_clock=wall_clock)
     server = Server(contract, session, Workshop(settings.max_inflight_pixels), settings)
-    edit = EditService(session, server.workshop, settings)
+    world = make_world(
+        contract,
+        file=settings.wallets,
+        pay_to_base=settings.pay_to_base,
+        pay_to_solana=settings.pay_to_solana,
+        fee_payer=settings.fee_payer,
+    )
+    desk = WalletDesk(session, world)
+    edit = EditService(session, server.workshop, settings, desk)
+    statements = StatementService(session, desk, limited=settings.limits == "real")
+    top_ups = TopUpService(session, world)
+    guard = Guard(
+        settings.control_hosts, settings.control_token, exposed=not is_loopback(settings.host.strip("[]"))
+    )
+    x402 = contract.edition.x402
+
+    def origin_of(request: Request) -> str:
+        """``http://host:port`` as the client addressed this server, or its trusted proxy."""
+        scheme, host = request.url.scheme, request.url.netloc
+        if settings.trust_proxy:
+            scheme = request.headers.get("x-forwarded-proto", scheme).partition(",")[0].strip()
+            host = request.headers.get("x-forwarded-host", host).partition(",")[0].strip()
+        return f"{scheme}://{host}"
 
     async def image_edit(request: Request) -> Response:
         call = EditCall(request.headers, origin_of(request), request.url.path, request.receive)
@@ -63,6 +93,34 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
 
     async def balance(request: Request) -> Response:
         return json_response(await billing_balance(session, request.headers))
+
+    async def top_up(request: Request) -> Response:
+        who = request.client.host if request.client else "unknown"
+        limit = x402.top_up.requests_per_minute
+        limited = settings.limits == "real"
+        await limit_requests(session, f"top-up:{who}", limit, "X402-TOP-025", enforced=limited)
+        answer = await top_ups.top_up(request.headers)
+        return json_response(answer.body, headers=answer.headers)
+
+    async def wallet_balance(request: Request) -> Response:
+        wallet = request.path_params["wallet"]
+        return json_response(await statements.balance(wallet, request.headers, origin_of(request)))
+
+    async def wallet_transactions(request: Request) -> Response:
+        wallet, query = request.path_params["wallet"], request.query_params
+        return json_response(
+            await statements.transactions(wallet, query, request.headers, origin_of(request))
+        )
+
+    async def clock(request: Request) -> Response:
+        guard.check(request.method, request.headers)
+        if request.method == "PUT":
+            return json_response(await set_clock(session, await control_body(request)))
+        return json_response(await read_clock(session))
+
+    async def clock_advance(request: Request) -> Response:
+        guard.check(request.method, request.headers)
+        return json_response(await advance_clock(session, await control_body(request)))
 
     async def openapi(request: Request) -> Response:
         from venice_mock.openapi import describe  # written once, read rarely: not part of the start
@@ -83,11 +141,19 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
         Route(f"{_API}/models/traits", traits),
         Route(f"{_API}/models/compatibility_mapping", compatibility),
         Route(f"{_API}/billing/balance", balance),
+        Route(x402.top_up.path, top_up, methods=["POST"]),
+        Route(x402.statements.balance_path + "/{wallet}", wallet_balance),
+        Route(x402.statements.transactions_path + "/{wallet}", wallet_transactions),
         Route(f"{_API}/openapi.json", openapi),
         Route("/__mock/sample.png", sample),
         Route("/livez", alive),
         Route("/readyz", alive),
     ]
+    if settings.control:
+        routes += [
+            Route("/__mock/clock", clock, methods=["GET", "PUT"]),
+            Route("/__mock/clock/advance", clock_advance, methods=["POST"]),
+        ]
     handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
         ApiError: server.refusal,
         HTTPException: server.no_route,
@@ -184,9 +250,14 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
     )
 
 
-def origin_of(request: Request) -> str:
-    """``http://host:port`` as the client addressed this server."""
-    return f"{request.url.scheme}://{request.url.netloc}"
+async def control_body(request: Request) -> bytes:
+    """The body of a control request. Raises ApiError 413 for one that is longer than any has reason to be."""
+    try:
+        return await read_body(request.receive, limit=_CONTROL_BODY, timeout=_CONTROL_PATIENCE_S)
+    except BodyTooLarge as error:
+        raise plain(413, "The control plane takes 1 MiB at most", name="CONTROL_TOO_LARGE") from error
+    except BodyTooSlow as error:
+        raise plain(400, "The body did not arrive in time", name="CONTROL_SLOW", close=True) from error
 
 
 def header_text(text: str) -> str:

@@ -84,6 +84,17 @@ OPTIONS: tuple[Option, ...] = (
         "limits", values.choice("off", "real"), "WHICH", "off, or real: enforce the rate limits", "Accounts"
     ),
     Option(
+        "wallets",
+        values.path,
+        "FILE",
+        "smart wallets, USDC on chain and failing settlements",
+        "Wallets",
+        "path",
+    ),
+    Option("pay_to_base", values.words, "ADDRESS", "receiver of top-ups on Base", "Wallets"),
+    Option("pay_to_solana", values.words, "ADDRESS", "receiver of top-ups on Solana", "Wallets"),
+    Option("fee_payer", values.words, "ADDRESS", "payer of Solana's fees", "Wallets"),
+    Option(
         "engine",
         values.choice("paint", "fast"),
         "WHICH",
@@ -110,6 +121,30 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "body_timeout", values.patience, "TIME", "give up on a body that is silent for so long", "Requests"
+    ),
+    Option(
+        "trust_proxy",
+        values.switch,
+        "",
+        "believe X-Forwarded-Host and X-Forwarded-Proto",
+        "Requests",
+        "switch",
+    ),
+    Option("control", values.switch, "", "the control plane under /__mock", "Control", "switch"),
+    Option(
+        "control_token",
+        values.words,
+        "TOKEN",
+        "wanted in X-Mock-Token by the control plane; needed beyond loopback",
+        "Control",
+    ),
+    Option(
+        "control_hosts",
+        values.hosts,
+        "HOST,...",
+        "further names under which the control plane may be called",
+        "Control",
+        "list",
     ),
     Option("log_format", values.choice("text", "json"), "WHICH", "text or json", "Logging"),
     Option(

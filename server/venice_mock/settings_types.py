@@ -36,6 +36,14 @@ class Settings:
     caption: bool = True
     seed: int | None = None  # None: nonces and request ids are random; pictures are drawn with seed 0
     limits: Literal["off", "real"] = "off"
+    wallets: Path | None = None  # smart wallets, funds on chain, failing settlements
+    pay_to_base: str | None = None  # None: the edition's receivers, which are clearly fake
+    pay_to_solana: str | None = None
+    fee_payer: str | None = None
+    trust_proxy: bool = False
+    control: bool = True
+    control_token: str | None = None
+    control_hosts: tuple[str, ...] = ()
     latency: Latency = Latency()
     max_inflight_pixels: int = 70_000_000  # two of the largest inputs at once
     body_timeout: float = 30.0  # seconds without a byte of the body, and four times that for the whole

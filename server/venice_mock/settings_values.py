@@ -104,6 +104,14 @@ def fetch(text: str) -> tuple[str, ...]:
     return sources
 
 
+def hosts(text: str) -> tuple[str, ...]:
+    """A comma-separated list of host names, each with or without a port."""
+    names = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    if not names or not all(_is_host(name) for name in names):
+        raise ValueError("expected host names, separated by commas")
+    return names
+
+
 def latency(text: str) -> Latency:
     """A duration or a range of two: ``800ms``, ``0.5s``, ``200ms..2s``. Seconds in the result."""
     low, dots, high = text.partition("..")

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from decimal import Decimal
+from typing import Literal, Protocol
 
 from venice_mock.accounts.keys import KeyAnswer
 from venice_mock.contract import Contract
 from venice_mock.errors import ApiError, refuse
 from venice_mock.state.session import Session
+from venice_mock.state.store import Account
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller: the account that pays, and the magic key that steers, if any."""
+    """An authenticated caller: the account that pays, the magic key that steers, the wallet's address."""
 
     kind: Literal["key", "wallet"]
     account: str
     cause: str | None = None
     address: str | None = None
+
+
+class WalletDesk(Protocol):
+    """What the core asks of the wallet side, which stands outside it: signing in, and the 402s of x402."""
+
+    async def discovery(self, origin: str, path: str) -> ApiError:
+        """402 for a request without credentials."""
+        ...
+
+    async def sign_in(self, headers: Mapping[str, str], origin: str) -> Caller:
+        """The wallet behind a sign-in header. Raises ApiError 401."""
+        ...
+
+    async def short(self, account: Account, price: Decimal, origin: str, path: str) -> ApiError:
+        """402 for a wallet whose balance does not admit an edit of this price."""
+        ...
 
 
 def bearer_token(headers: Mapping[str, str]) -> str | None:
@@ -30,8 +48,12 @@ def bearer_token(headers: Mapping[str, str]) -> str | None:
 
 def has_credentials(contract: Contract, headers: Mapping[str, str]) -> bool:
     """Whether the request carries an Authorization header or a sign-in header that is not empty."""
-    signs_in = any(headers.get(name.lower()) for name in contract.edition.x402.sign_in_headers)
-    return signs_in or "authorization" in headers
+    return signs_in(contract, headers) or "authorization" in headers
+
+
+def signs_in(contract: Contract, headers: Mapping[str, str]) -> bool:
+    """Whether a wallet signs in; it then goes before any key."""
+    return any(headers.get(name.lower()) for name in contract.edition.x402.sign_in_headers)
 
 
 def refuse_payment_header(contract: Contract, headers: Mapping[str, str]) -> None:

@@ -9,8 +9,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Literal
 
+import msgspec
+
 from venice_mock.contract.base import Data
-from venice_mock.contract.wallet_types import PaymentFacts, SignInFacts, StatementFacts, TopUpFacts, WalletTexts
+from venice_mock.contract.wallet_types import (
+    PaymentFacts,
+    SignInFacts,
+    StatementFacts,
+    TopUpFacts,
+    WalletTexts,
+)
 
 Behavior = Literal["documented", "observed"]
 Size = tuple[int, int]  # width, height in pixels
@@ -20,8 +28,8 @@ class Pricing(Data, frozen=True):
     """USD per edit. ``quality`` (tier, then quality) goes before ``resolutions``, and that before ``inpaint``."""
 
     inpaint: Decimal
-    resolutions: dict[str, Decimal] = {}
-    quality: dict[str, dict[str, Decimal]] = {}
+    resolutions: dict[str, Decimal] = msgspec.field(default_factory=dict)
+    quality: dict[str, dict[str, Decimal]] = msgspec.field(default_factory=dict)
 
 
 class Constraints(Data, frozen=True):

@@ -8,15 +8,19 @@ policy 422, balance 402, decoding 400. That order stands here and nowhere else.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, TypeVar
 
 from venice_mock.accounts.callers import (
     Caller,
+    WalletDesk,
     authenticate_key,
     has_credentials,
     refuse_payment_header,
+    signs_in,
 )
 from venice_mock.accounts.limits import count_request, enforce, enforce_error_budget, note_failure
 from venice_mock.contract import Contract
@@ -40,7 +44,6 @@ from venice_mock.errors import ApiError, plain, refuse
 from venice_mock.settings import Settings
 from venice_mock.state.session import Session
 from venice_mock.state.store import Hold, NoHold
-from venice_mock.wallet.discovery import payment_discovery
 
 T = TypeVar("T")
 _NO_HOLD = {
@@ -77,6 +80,7 @@ class EditService:
     session: Session
     workshop: Workshop
     settings: Settings
+    wallets: WalletDesk
 
     @property
     def default_model(self) -> str:
@@ -88,12 +92,16 @@ class EditService:
         contract = self.session.contract
         kind = body_kind(contract, call.headers)
         if not has_credentials(contract, call.headers):
-            raise await payment_discovery(self.session, call.origin, call.path)
+            raise await self.wallets.discovery(call.origin, call.path)
         refuse_payment_header(contract, call.headers)
-        caller = await authenticate_key(self.session, call.headers)
+        if signs_in(contract, call.headers):
+            caller = await self.wallets.sign_in(call.headers, call.origin)
+        else:
+            caller = await authenticate_key(self.session, call.headers)
         told: dict[str, str] = {}  # headers that every answer to this caller carries
         try:
-            return await self._edit_for(caller, call, kind, told)
+            async with self._flight(caller):
+                return await self._edit_for(caller, call, kind, told)
         except ApiError as error:
             if error.name != "ERROR_BUDGET":  # who knocks while blocked is not blocked for longer
                 await note_failure(self.session, caller, await self.session.now())
@@ -126,7 +134,7 @@ class EditService:
             engine=self.settings.engine,
             caption=self.settings.caption,
         )
-        hold = await self._hold(caller, order)
+        hold = await self._hold(caller, order, call)
         try:
             image = await while_connected(call.receive, self._make(order))
         except BaseException as error:
@@ -139,6 +147,7 @@ class EditService:
             hold, now=await session.now(), request_id=request_id, model_id=request.model.id
         )
         told.update(await self._balance_headers(caller))
+        told.update(await self._remaining_header(caller))
         media_type = contract.edition.formats[order.plan.output_format].media_type
         return EditAnswer(image, media_type, {**told, **picture_headers(contract, order)})
 
@@ -172,13 +181,35 @@ class EditService:
             rule = "EDIT-HTTP-006" if kind == "json" else "EDIT-HTTP-008"
             return {}, plain(400, text, name="INVALID_BODY", rule=rule)
 
-    async def _hold(self, caller: Caller, order: Order) -> Hold:
+    @asynccontextmanager
+    async def _flight(self, caller: Caller) -> AsyncIterator[None]:
+        """One of a wallet's places in flight, where limits are enforced. Raises ApiError 429."""
+        contract, store = self.session.contract, self.session.store
+        if caller.kind != "wallet" or self.settings.limits != "real":
+            yield
+            return
+        place = f"flight:{caller.account}"
+        if not await store.take_slot(place, contract.edition.limits.wallet_in_flight):
+            raise refuse(contract, "X402_CONCURRENCY_LIMIT", rule="EDIT-RATE-007")
+        try:
+            yield
+        finally:
+            await store.give_slot(place)
+
+    async def _hold(self, caller: Caller, order: Order, call: EditCall) -> Hold:
         """Promise the price. Raises ApiError 402."""
-        held = await self.session.store.hold(caller.account, order.plan.price)
+        contract, store, price = self.session.contract, self.session.store, order.plan.price
+        if caller.kind == "wallet":
+            clamp = contract.way("wallet-admission") == "floor"
+            held = await store.hold(caller.account, price, floor=contract.edition.x402.floor_usd, clamp=clamp)
+            if isinstance(held, NoHold):
+                raise await self.wallets.short(held.account, price, call.origin, call.path)
+            return held
+        held = await store.hold(caller.account, price)
         if isinstance(held, NoHold):
             name, rule = _NO_HOLD[held.reason]
-            hint = f"The edit costs {order.plan.price} USD; {held.account.available} is available."
-            raise refuse(self.session.contract, name, rule=rule, hint=hint)
+            hint = f"The edit costs {price} USD; {held.account.available} is available."
+            raise refuse(contract, name, rule=rule, hint=hint)
         return held
 
     async def _make(self, order: Order) -> bytes:
@@ -190,8 +221,19 @@ class EditService:
 
     async def _balance_headers(self, caller: Caller) -> dict[str, str]:
         names = self.session.contract.edition.headers
+        if caller.kind != "key":
+            return {}
         account = await self.session.store.account(caller.account)
         return {names["balance_usd"]: f"{account.balance.normalize():f}", names["balance_diem"]: "0"}
+
+    async def _remaining_header(self, caller: Caller) -> dict[str, str]:
+        """The wallet's balance after a paid edit, to six decimals, rounded as JavaScript's toFixed would."""
+        contract = self.session.contract
+        if caller.kind != "wallet" or not contract.way("balance-header"):
+            return {}
+        balance = (await self.session.store.account(caller.account)).balance
+        text = str(balance.quantize(Decimal("0.000001"), ROUND_HALF_UP))
+        return {contract.edition.headers["balance_remaining"]: text}
 
 
 def body_kind(contract: Contract, headers: Mapping[str, str]) -> BodyKind:

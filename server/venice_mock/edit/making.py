@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from venice_mock.contract import Contract
 from venice_mock.edit.encoding import encode
 from venice_mock.edit.metadata import Understood
 from venice_mock.edit.opening import Probe, decode, pixels_in_flight
-from venice_mock.edit.painting import Brief, draw_card, paint
+from venice_mock.edit.painting import Brief, caption, draw_card, paint
 from venice_mock.edit.request import EditPlan, EditRequest
 from venice_mock.edit.safety import Classification, blur, placeholder
 
@@ -63,11 +63,13 @@ def make_picture(contract: Contract, order: Order) -> bytes:
     source = decode(
         order.data, order.probe, cover=plan.size
     )  # the fast engine too: broken files stay refused
-    picture = paint(source, brief) if order.engine == "paint" else draw_card(brief)
+    picture = paint(source, replace(brief, caption=False)) if order.engine == "paint" else draw_card(brief)
     if order.violation and contract.way("violation-body") == "placeholder":
         picture = placeholder()
     elif order.blurred:
         picture = blur(picture)
+    if order.caption and order.engine == "paint" and picture.size == plan.size:
+        picture = caption(picture, brief)  # last, so that it stays legible on a blurred picture
     return encode(picture, plan.output_format, _understood(contract, order, digest, picture.size))
 
 

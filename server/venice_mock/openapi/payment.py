@@ -8,7 +8,9 @@ from typing import Any
 from venice_mock.contract import Contract
 from venice_mock.openapi.parts import Node, headers, json_content, ref
 from venice_mock.openapi.refusals import error_body
-from venice_mock.wallet.discovery import iso_time, payment_offers
+from venice_mock.times import iso_time
+from venice_mock.wallet.discovery import payment_offers, resource_of
+from venice_mock.wallet.world import make_world
 
 _MICRO = Decimal(1_000_000)
 _BROKE = (
@@ -128,8 +130,8 @@ def _discovery(contract: Contract, origin: str, path: str) -> dict[str, Any]:
     return {
         "x402Version": x402.version,
         "error": x402.discovery_error,
-        "resource": {"url": origin + path, "description": x402.description, "mimeType": x402.mime_type},
-        "accepts": payment_offers(contract, x402.suggested_amount),
+        "resource": resource_of(contract, origin, path),
+        "accepts": payment_offers(contract, make_world(contract), x402.suggested_amount),
         "extensions": {
             "sign-in-with-x": {
                 "info": {

@@ -43,7 +43,9 @@ class WalletDesk:
             signed = await self.verified(headers, origin)
         except SignInFault as fault:
             body = {"error": facts.codes[fault.code], "code": fault.code}
-            rule = SIGN_IN_RULES.get(fault.code, "EDIT-AUTH-005")
+            rule = (
+                f"X402-SIW-{[*facts.codes].index(fault.code) + 1:03d}"  # rules and codes stand in one order
+            )
             raise ApiError(401, body, name=fault.code, rule=rule) from fault
         account = wallet_account(signed.address)
         opening = Opening(self.world.opening_balance(signed.address))
@@ -118,9 +120,6 @@ class WalletDesk:
             hint=f"The edit costs {price} USD; {account.available} is available.",
             headers={header: encode_header(offer)},
         )
-
-
-SIGN_IN_RULES: Mapping[str, str] = {}
 
 
 def wallet_account(address: str) -> str:
