@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 PORT ?= 8402
 READY := $(VENV)/.installed
 SYSTEM := $(VENV)/.system
+NODE := $(VENV)/node/.installed
 
 ##@ Use it
 .PHONY: run
@@ -23,7 +24,7 @@ gallery: $(READY) ## draw the pictures in docs/gallery again
 setup: $(READY) ## make the environment in .venv with everything the tests need
 
 .PHONY: test
-test: $(READY) $(SYSTEM) lint types ## lint, types, and every test with branch coverage (what CI runs)
+test: $(READY) $(SYSTEM) $(NODE) lint types ## lint, types, and every test with branch coverage (what CI runs)
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term --no-header
 
 .PHONY: test-all
@@ -75,5 +76,11 @@ $(READY): pyproject.toml $(BIN)/venice-mock
 
 # System packages of the tests. Without root they are only looked for: a test that lacks its tool says so.
 $(SYSTEM): | $(BIN)/venice-mock
-	@sh .ci/system-packages curl openssl
+	@sh .ci/system-packages curl openssl node npm
+	@touch $@
+
+# The JavaScript clients of the tests, in the environment's own folder.
+$(NODE): server/tests/clients/package.json | $(SYSTEM)
+	@mkdir -p $(@D) && cp $< $(@D)/
+	@if command -v npm >/dev/null; then npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock; fi
 	@touch $@

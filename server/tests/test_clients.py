@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from live import running
@@ -18,12 +19,14 @@ CLIENTS = Path(__file__).parent / "clients"
 
 def tool(name: str) -> str:
     """The path of a command; a skip with a sentence where a user lacks it, a failure in CI."""
-    found = shutil.which(name)
-    if found is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{name} is not installed")
-        pytest.skip(f"{name} is not installed, so the client that needs it was not run")
-    return found
+    return shutil.which(name) or missing(f"{name} is not installed, so the client that needs it was not run")
+
+
+def missing(sentence: str) -> NoReturn:
+    """Skip with a sentence, or fail where everything ought to be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
 
 
 @pytest.fixture
@@ -34,9 +37,12 @@ def seed(tmp_path: Path) -> Path:
     return path
 
 
+NODE_HOME = Path(sys.executable).parents[1] / "node"  # where `make test` installs the JavaScript clients
+
+
 def run_client(command: list[str], origin: str, seed: Path) -> str:
     """The client's one line; the client must end with PASS."""
-    environment = {**os.environ, "BASE_URL": origin, "SEED": str(seed)}
+    environment = {**os.environ, "BASE_URL": origin, "SEED": str(seed), "NODE_HOME": str(NODE_HOME)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("PASS"), done.stdout
@@ -55,3 +61,13 @@ def test_venice_py_edits_and_raises_its_own_errors(seed: Path) -> None:
     with running() as origin:
         line = run_client([sys.executable, str(CLIENTS / "venice_py.py")], origin, seed)
     assert "PaymentRequiredError" in line
+    assert "no credit: PAYMENT_REQUIRED" in line
+
+
+def test_the_vendors_own_wallet_client_tops_up_edits_and_reads_its_balance(seed: Path) -> None:
+    node = tool("node")
+    if not (NODE_HOME / "node_modules").exists():
+        missing("the npm packages of the test clients are not installed (make test installs them)")
+    with running() as origin:
+        line = run_client([node, str(CLIENTS / "x402_client.mjs")], origin, seed)
+    assert "autoTopUp clears the 402" in line

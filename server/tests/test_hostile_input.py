@@ -192,9 +192,9 @@ def declared(name: str, side: int) -> bytes:
 @pytest.mark.parametrize("side", [10_000, 50_000])
 @pytest.mark.parametrize("name", ["PNG", "GIF", "BMP", "JPEG", "TIFF"])
 def test_a_header_of_billions_of_pixels_is_refused_at_once(client: Client, name: str, side: int) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     reply = answer(client, declared(name, side))
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 0.5
     says(reply, 422, TOO_LARGE)
     assert balance(reply) == "100"
 
@@ -226,9 +226,9 @@ def heavy_profile_png(megabytes: int) -> bytes:
 def test_data_past_the_declared_size_are_not_unpacked(fast: Client) -> None:
     assert len(zlib.decompress(zeros(2))) == 2_000_000
     bomb = overfull_png(400)
-    begun = time.perf_counter()
+    begun = time.process_time()
     is_clean(answer(fast, bomb))
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 0.5
 
 
 @pytest.mark.rules("EDIT-IMG-028")

@@ -69,7 +69,7 @@ MADE_AT_HOME = {"model": "nano-banana-2-edit", "resolution": "4K"}
 def test_no_valid_request_fails_to_be_encoded(make_client: MakeClient) -> None:
     client = make_client(engine="fast", balance=Decimal(1_000_000))
 
-    @settings(max_examples=150, deadline=None, database=None)
+    @settings(max_examples=100, deadline=None, database=None)
     @given(input_sizes(400_000), requests(HOME, HOME.inpaint_models))
     @example((65_536, 1), {**MADE_AT_HOME, "output_format": "webp"})
     @example((1, MOST), {"model": "wan-2-7-pro-edit", "resolution": "2K", "output_format": "webp"})

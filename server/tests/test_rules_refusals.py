@@ -316,7 +316,6 @@ def test_the_twenty_first_request_of_a_minute_on_one_model_is_refused(make_clien
     assert client.send(good_body()).status == 200
 
 
-@pytest.mark.xfail(reason="refused requests take places in the sliding minute, so Retry-After is too short")
 @pytest.mark.rules("EDIT-RATE-001")
 def test_who_waits_as_long_as_told_is_served_again(make_client: MakeClient) -> None:
     clock = Clock()

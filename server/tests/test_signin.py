@@ -397,6 +397,10 @@ def test_a_smart_wallet_is_accepted_only_with_its_configured_owners_signature() 
     assert sign_in(owned, smart_wallets=wallets).address == contract.lower()
     theirs = signed(text, OTHER, address=contract)
     assert sign_in_code(theirs, smart_wallets=wallets) == "INVALID_SIGNATURE"
+    of_another = {contract.lower(): EVM.address.lower(), "0x" + "dd" * 20: OTHER.address.lower()}
+    assert sign_in_code(theirs, smart_wallets=of_another) == "INVALID_SIGNATURE"
+    plain = signed(text_of(OTHER), EVM, address=OTHER.address)
+    assert sign_in_code(plain, smart_wallets=wallets) == "INVALID_SIGNATURE"
 
 
 @pytest.mark.rules("X402-SIW-021", "X402-SIW-029")

@@ -8,17 +8,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from hypothesis import strategies as st
 
-from venice_mock.contract.wallet_types import PaymentFacts, SignInFacts
+from venice_mock.contract import load_contract
 from venice_mock.wallet.payments import Payment, PaymentFault, Receiver, verify_payment
 from venice_mock.wallet.signin import SignIn, SignInFault, verify_sign_in
 from venice_mock.wallet.signing import Wallet, new_wallet
 
-_FACTS = json.loads((Path(__file__).parent / "wallet_facts.json").read_bytes())
-SIGN_IN = msgspec.convert(_FACTS["sign_in"], SignInFacts)
-PAYMENTS = msgspec.convert(_FACTS["payments"], PaymentFacts)
+_X402 = load_contract("2026-06-19").edition.x402
+SIGN_IN = _X402.sign_in
+PAYMENTS = _X402.payments
 
 _VECTORS = Path(__file__).parents[2] / "fixtures" / "vectors"
 SIWX: dict[str, Any] = json.loads((_VECTORS / "vectors-siwx.json").read_bytes())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from venice_mock.edit.body import BodyTooLarge, BodyTooSlow, ClientLeft, read_bo
 from venice_mock.edit.endpoint import EditCall, EditService
 from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import ApiError, plain
+from venice_mock.logs import REFUSAL
 from venice_mock.settings import Settings
 from venice_mock.state.session import Session, open_session
 from venice_mock.times import iso_time
@@ -33,7 +33,6 @@ from venice_mock.wallet.statements import StatementService, limit_requests
 from venice_mock.wallet.topup import TopUpService
 from venice_mock.wallet.world import make_world
 
-_LOG = logging.getLogger("venice_mock")
 _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as nginx does.
 _API = "/api/v1"
 _CONTROL_BODY = 1 << 20  # ours
@@ -181,7 +180,7 @@ class Server:
         yield
         self.workshop.close()
 
-    async def refusal(self, _: Request, error: ApiError) -> Response:
+    async def refusal(self, request: Request, error: ApiError) -> Response:
         """An ApiError as the vendor sends it, with the mock's own headers unless ``--pure``."""
         headers = dict(error.headers)
         if not self.settings.pure:
@@ -189,7 +188,7 @@ class Server:
             headers |= {name: header_text(value) for name, value in told.items() if value}
         if error.close:
             headers["Connection"] = "close"
-        _LOG.info("%s %s: %s", error.status, error.name, error.hint or error.body.get("error"))
+        request.scope[REFUSAL] = {"refusal": error.name, "hint": error.hint or str(error.body.get("error"))}
         return json_response(error.body, error.status, headers)
 
     async def no_route(self, _: Request, error: HTTPException) -> Response:
@@ -262,4 +261,7 @@ async def control_body(request: Request) -> bytes:
 
 def header_text(text: str) -> str:
     """Text fit for a header: one line of printable ASCII, at most 500 characters."""
-    return "".join(c if " " <= c <= "~" else "?" for c in text)[:500]
+    short = text[:500]
+    if short.isascii() and short.isprintable():
+        return short
+    return "".join(c if " " <= c <= "~" else "?" for c in short)

@@ -19,6 +19,7 @@ from urllib.parse import quote
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOGGER = "venice_mock"
+REFUSAL = "venice_mock.refusal"  # key of the ASGI scope: name and hint of a refusal, for the request's line
 
 _SECRET = re.compile(
     r"""(?ix)
@@ -118,7 +119,7 @@ class AccessLog:
 
     def _write(self, scope: Scope, start: Message, milliseconds: float) -> None:
         method, path, status = scope["method"], log_path(scope["path"]), start.get("status")
-        fields = {
+        fields: dict[str, Any] = {
             "event": "request",
             "method": method,
             "path": path,
@@ -126,6 +127,10 @@ class AccessLog:
             "ms": round(milliseconds, 1),
         }
         text = f"{method} {path} {status or 'no answer'} {milliseconds:.1f} ms"
+        refusal: dict[str, str] | None = scope.get(REFUSAL)
+        if refusal is not None:  # one line for both: a second record costs as much as the refusal itself
+            fields |= {name: scrub(value) for name, value in refusal.items()}
+            text += " " + ": ".join(refusal.values())
         for name, value in start.get("headers", ()):
             if name.lower() == b"x-request-id" and _REQUEST_ID.fullmatch(value):
                 fields["request_id"] = value.decode("ascii")

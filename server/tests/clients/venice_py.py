@@ -1,4 +1,4 @@
-"""venice-py from PyPI, a client of another author, against a server: edits with a key, and its typed errors.
+"""venice-py from PyPI, a client of another author, against a server: edits with a key and with a wallet, and its typed errors.
 
 BASE_URL is the origin, SEED a PNG to edit. Prints one PASS or FAIL line; the exit code is 0 or 1.
 """
@@ -17,8 +17,10 @@ warnings.simplefilter("ignore")
 logging.disable(logging.CRITICAL)
 
 import venice_ai  # noqa: E402 - after its warnings are silenced
+from eth_account import Account  # noqa: E402
 from venice_ai import VeniceClient  # noqa: E402
 from venice_ai import exceptions as errors  # noqa: E402
+from venice_ai.auth.x402 import X402Auth  # noqa: E402
 
 BASE = os.environ["BASE_URL"]
 SEED = Path(os.environ["SEED"])
@@ -81,10 +83,32 @@ async def with_bad_keys() -> None:
         need(await raised(edit, errors.PaymentRequiredError), "empty account: PaymentRequiredError")
 
 
+async def with_a_wallet() -> None:
+    """Balance, top-up, transactions and an edit signed by a fresh wallet; another without credit."""
+    image = SEED.read_bytes()
+    auth, broke = (X402Auth(private_key=Account.create().key.hex()) for _ in range(2))
+    async with VeniceClient(api_key=KEY, base_url=BASE) as client:
+        balance = await client.x402.balance(auth=auth)
+        own = balance.data.walletAddress.lower() == auth.wallet_address.lower()
+        need(balance.success and own and balance.data.balanceUsd == 0, "balance of a fresh wallet")
+        credited = await client.x402.top_up_with(auth=auth, amount_usdc=5.0)
+        need(credited.data.amountCredited == 5, "top_up_with 5")
+        listed = await client.x402.transactions(auth=auth, limit=5)
+        need(listed.success and len(listed.data.transactions) == 1, "transactions")
+    async with VeniceClient(base_url=BASE, auth=auth, api_key="") as client:
+        out = await client.image.edit(prompt="x", image=image)
+        need(is_image(out), "edit signed by the wallet")
+    async with VeniceClient(base_url=BASE, auth=broke, api_key="") as client:
+        edit = client.image.edit(prompt="x", image=image)
+        error = await raised(edit, errors.PaymentRequiredError)
+        need((getattr(error, "body", None) or {}).get("code") == "PAYMENT_REQUIRED", "no credit: PAYMENT_REQUIRED")
+
+
 async def main() -> None:
     """All of it."""
     await with_a_key()
     await with_bad_keys()
+    await with_a_wallet()
 
 
 if __name__ == "__main__":

@@ -31,10 +31,17 @@ class Standing:
         }
 
 
-async def count_request(session: Session, caller: Caller, model_id: str, now: float) -> Standing:
-    """Count one image request of this account with this model."""
-    window = await session.store.count(f"requests:{caller.account}:{model_id}", window_s=_MINUTE, now=now)
+async def count_request(
+    session: Session, caller: Caller, model_id: str, now: float, *, enforced: bool
+) -> Standing:
+    """Count one image request of this account with this model; one that is to be refused is not kept."""
     limit = session.contract.edition.limits.image_requests_per_minute
+    window = await session.store.count(
+        f"requests:{caller.account}:{model_id}",
+        window_s=_MINUTE,
+        now=now,
+        limit=limit if enforced else None,
+    )
     return Standing(limit, window.count, window.resets_at)
 
 

@@ -117,7 +117,8 @@ class EditService:
         if limited:
             await enforce_error_budget(session, caller, now)
         raw, unreadable = await self._read_fields(call, kind)
-        standing = await count_request(session, caller, named_model(raw, self.default_model), now)
+        model_id = named_model(raw, self.default_model)
+        standing = await count_request(session, caller, model_id, now, enforced=limited)
         told.update(standing.headers(contract))
         if limited:
             enforce(session, standing, now)

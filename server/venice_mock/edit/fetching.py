@@ -19,14 +19,15 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urljoin, urlsplit
+
+from venice_mock.edit.addresses import Address, reach, unmapped
 
 if TYPE_CHECKING:
     import h11
 
-Address = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]  # host, port -> numeric addresses, best first
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -46,24 +47,6 @@ _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
 _DEVIATIONS = re.compile("[\u00df\u03c2\u200c\u200d]")  # mean different hosts in IDNA 2003 and 2008
-
-_LOOPBACK_V4 = IPv4Network("127.0.0.0/8")
-_LOOPBACK_V6 = IPv6Address("::1")
-_NAT64 = IPv6Network("64:ff9b::/96")
-_GLOBAL_V6 = IPv6Network("2000::/3")
-
-# The special-purpose registries, written out because ``is_global`` differs between Python releases.
-_NOT_PUBLIC_V4 = tuple(
-    IPv4Network(text)
-    for text in (
-        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
-        *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
-        *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
-        "168.63.129.16/32",  # a cloud's metadata service that looks public
-    )
-)
-# Inside 2000::/3: protocol assignments with Teredo, documentation twice, and 6to4, which wraps any IPv4.
-_NOT_PUBLIC_V6 = tuple(IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 
 
 class FetchFault(Exception):
@@ -180,7 +163,7 @@ def _host(text: str) -> tuple[str, Address | None]:
     Raises ValueError for what is neither.
     """
     if ":" in text:
-        return text.lower(), _unmapped(IPv6Address(text))
+        return text.lower(), unmapped(IPv6Address(text))
     if _DEVIATIONS.search(text):
         raise ValueError("ambiguous host name")
     name = text.encode("idna").decode("ascii").lower().removesuffix(".")
@@ -246,34 +229,11 @@ async def _permitted(target: _Target, policy: FetchPolicy, resolve: Resolver) ->
             texts = await resolve(target.host, target.port)
         except OSError:
             raise FetchFault("failed", f"the host name {target.host} could not be resolved") from None
-        addresses = list(dict.fromkeys(_unmapped(ip_address(text)) for text in texts))
-    passed = [address for address in addresses if named or _reach(address) in allow]
+        addresses = list(dict.fromkeys(unmapped(ip_address(text)) for text in texts))
+    passed = [address for address in addresses if named or reach(address) in allow]
     if not passed:
         raise FetchFault("refused", f"the host {target.host} is at an address that may not be fetched from")
     return passed[:_MAX_ADDRESSES]
-
-
-def _unmapped(address: Address) -> Address:
-    # ::ffff:a.b.c.d is connected to as a.b.c.d, so it is that address.
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
-
-
-def _reach(address: Address) -> Literal["loopback", "public", "special"]:
-    """Where an address leads: private, link-local, multicast, reserved and wrapped ones are ``special``."""
-    if isinstance(address, IPv4Address):
-        if address in _LOOPBACK_V4:
-            return "loopback"
-        return "special" if any(address in net for net in _NOT_PUBLIC_V4) else "public"
-    if address == _LOOPBACK_V6:
-        return "loopback"
-    if address in _NAT64:
-        inner = IPv4Address(int(address) & 0xFFFFFFFF)
-        return "public" if _reach(inner) == "public" else "special"  # not this machine's loopback
-    if address not in _GLOBAL_V6 or any(address in net for net in _NOT_PUBLIC_V6):
-        return "special"
-    return "public"
 
 
 # --- One GET ----------------------------------------------------------------------------------------------

@@ -117,11 +117,15 @@ class MemoryStore:
         newest_first = self._ledgers.get(account, [])[::-1]
         return newest_first[offset : offset + limit], len(newest_first) > offset + limit
 
-    async def count(self, bucket: str, *, window_s: float, now: float, add: int = 1) -> Window:
+    async def count(
+        self, bucket: str, *, window_s: float, now: float, add: int = 1, limit: int | None = None
+    ) -> Window:
         """See Store."""
         times = self._windows.setdefault(bucket, deque())
         while times and times[0] <= now - window_s:
             times.popleft()
+        if limit is not None and len(times) + add > limit:
+            return Window(len(times) + add, times[0] + window_s if times else now)
         times.extend([now] * add)
         held = len(times)
         resets_at = times[0] + window_s if times else now

@@ -135,8 +135,14 @@ class Store(Protocol):
         """Use ``nonce`` up for ``life_s`` seconds; False when ``owner`` has used it within that time."""
         ...
 
-    async def count(self, bucket: str, *, window_s: float, now: float, add: int = 1) -> Window:
-        """Count ``add`` events in the sliding window of ``bucket`` and tell how many it now holds."""
+    async def count(
+        self, bucket: str, *, window_s: float, now: float, add: int = 1, limit: int | None = None
+    ) -> Window:
+        """Count ``add`` events in the sliding window of ``bucket`` and tell how many it now holds.
+
+        Events that would pass ``limit`` are told in the count and not kept: who is refused and then waits as
+        long as told is served.
+        """
         ...
 
     async def take_slot(self, name: str, limit: int) -> bool:

@@ -130,7 +130,7 @@ class StatementService:
 async def limit_requests(session: Session, bucket: str, limit: int, rule: str, *, enforced: bool) -> None:
     """Count one request of ``bucket`` in this minute. Raises ApiError 429 over ``limit``, where enforced."""
     now = await session.now()
-    window = await session.store.count(bucket, window_s=_MINUTE, now=now)
+    window = await session.store.count(bucket, window_s=_MINUTE, now=now, limit=limit if enforced else None)
     if enforced and window.count > limit:
         error = plain(429, session.contract.edition.x402.texts.rate_limited, name="RATE_LIMIT", rule=rule)
         wait = max(1, -int(-(window.resets_at - now) // 1))
