@@ -91,7 +91,11 @@ def form_body(parts: Iterable[tuple[str, bytes | str]], boundary: str = "edge") 
     """A multipart/form-data body."""
     out = bytearray()
     for name, value in parts:
-        file = '; filename="picture"\r\nContent-Type: application/octet-stream' if isinstance(value, bytes) else ""
+        file = (
+            '; filename="picture"\r\nContent-Type: application/octet-stream'
+            if isinstance(value, bytes)
+            else ""
+        )
         out += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode()
         out += (value if isinstance(value, bytes) else value.encode()) + b"\r\n"
     return bytes(out + f"--{boundary}--\r\n".encode())
@@ -137,7 +141,7 @@ async def request(
         await stay.wait()
         return {"type": "http.disconnect"}
 
-    async def send(message: dict[str, Any]) -> None:  # noqa: RUF029 - ASGI wants a coroutine
+    async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
     await app(scope, receive, send)

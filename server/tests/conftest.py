@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from asgi import Client
 
+from asgi import Client
 from venice_mock.app import create_app
 from venice_mock.contract import Contract, load_contract
 from venice_mock.settings import Settings

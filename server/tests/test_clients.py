@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from live import running
 
+from live import running
 from venice_mock.sample import draw_sample
 
 CLIENTS = Path(__file__).parent / "clients"

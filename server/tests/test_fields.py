@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 
 import pytest
-from asgi import form_body
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asgi import form_body
 from venice_mock.edit.fields import (
     BadSyntax,
     FileTooLarge,
@@ -103,10 +104,8 @@ def test_two_hundred_levels_of_nesting_are_only_a_wrong_type() -> None:
 
 @given(st.binary())
 def test_no_bytes_whatever_break_the_json_reader(body: bytes) -> None:
-    try:
+    with contextlib.suppress(BadSyntax):
         assert isinstance(fields_of_json(body), dict)
-    except BadSyntax:
-        pass
 
 
 @pytest.mark.rules("EDIT-HTTP-002", "EDIT-IMG-001", "EDIT-IMG-005")
@@ -160,10 +159,8 @@ def test_a_broken_form_is_bad_syntax(body: bytes) -> None:
 @pytest.mark.rules("EDIT-HTTP-008")
 @given(st.integers(0, len(GOOD) - 1), st.binary(max_size=3), st.integers(1, 50))
 def test_no_damage_whatever_breaks_the_form_reader(place: int, instead: bytes, cuts: int) -> None:
-    try:
+    with contextlib.suppress(BadSyntax):
         parse_form(GOOD[:place] + instead + GOOD[place + 1 :], cuts=cuts)
-    except BadSyntax:
-        pass
 
 
 @pytest.mark.rules("EDIT-HTTP-008")
@@ -196,5 +193,7 @@ def test_an_over_size_file_part_is_refused_while_it_arrives() -> None:
             yield b"x" * 100
 
     with pytest.raises(FileTooLarge):
-        asyncio.run(fields_of_form(endless(), "multipart/form-data; boundary=edge", max_file_bytes_exclusive=1000))
+        asyncio.run(
+            fields_of_form(endless(), "multipart/form-data; boundary=edge", max_file_bytes_exclusive=1000)
+        )
     assert taken == 1000

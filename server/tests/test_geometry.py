@@ -129,7 +129,9 @@ def test_a_model_that_keeps_the_inputs_size_ignores_the_ratio(source: tuple[int,
 
 
 @pytest.mark.rules("EDIT-RES-005")
-@given(st.sampled_from([m for m in MODELS if m.constraints and len(m.constraints.resolutions) > 1]), INPUT_SIZES)
+@given(
+    st.sampled_from([m for m in MODELS if m.constraints and len(m.constraints.resolutions) > 1]), INPUT_SIZES
+)
 def test_a_higher_tier_has_more_pixels(model: object, source: tuple[int, int]) -> None:
     assert isinstance(model, type(MODELS[0]))
     assert model.constraints is not None
@@ -141,7 +143,9 @@ def test_a_higher_tier_has_more_pixels(model: object, source: tuple[int, int]) -
     assert areas == sorted(set(areas))
 
 
-@pytest.mark.parametrize("text", ["", "16", "16:", ":9", "0:1", "1:0", "-1:2", "a:b", "1:2:3", "1.5:1", "٣:١"])
+@pytest.mark.parametrize(
+    "text", ["", "16", "16:", ":9", "0:1", "1:0", "-1:2", "a:b", "1:2:3", "1.5:1", "٣:١"]
+)
 def test_what_is_no_ratio_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a ratio"):
         parse_ratio(text)

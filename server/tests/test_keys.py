@@ -54,7 +54,9 @@ def test_every_magic_key_named_in_the_table_answers_as_itself() -> None:
 
 def test_a_keys_file_closes_the_server_to_other_tokens(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
-    path.write_text(json.dumps({"team-a": {"balance_usd": "5.50", "spend_limit_usd": "1"}, "old": {"status": "disabled"}}))
+    path.write_text(
+        json.dumps({"team-a": {"balance_usd": "5.50", "spend_limit_usd": "1"}, "old": {"status": "disabled"}})
+    )
     ring = KeyRing(DEFAULT, load_keys(path))
     assert ring.answer("team-a").opening == Opening(Decimal("5.50"), Decimal(1))
     assert ring.answer("old").opening.status == "disabled"

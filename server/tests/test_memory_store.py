@@ -121,7 +121,10 @@ def test_an_account_keeps_its_first_opening() -> None:
 def test_a_window_forgets_what_is_older_than_itself() -> None:
     async def scenario() -> None:
         store = MemoryStore()
-        counts = [(await store.count("b", window_s=60, now=now)).count for now in (0.0, 30.0, 59.9, 60.0, 89.9, 90.0)]
+        counts = [
+            (await store.count("b", window_s=60, now=now)).count
+            for now in (0.0, 30.0, 59.9, 60.0, 89.9, 90.0)
+        ]
         assert counts == [1, 2, 3, 3, 4, 4]
         looked = await store.count("b", window_s=60, now=90.0, add=0)
         assert (looked.count, looked.resets_at) == (4, 119.9)

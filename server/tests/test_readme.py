@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from live import running
 
 ROOT = Path(__file__).parents[2]
@@ -100,7 +101,9 @@ def test_the_ready_line_in_the_readme_has_the_members_of_the_real_one() -> None:
 
 
 def test_the_readme_names_only_files_that_exist() -> None:
-    for path in re.findall(r"\]\(((?!http)[^)]+)\)", README) + re.findall(r"`((?:server|docs|fixtures)/[^` ]+)`", README):
+    for path in re.findall(r"\]\(((?!http)[^)]+)\)", README) + re.findall(
+        r"`((?:server|docs|fixtures)/[^` ]+)`", README
+    ):
         assert (ROOT / path).exists(), path
 
 

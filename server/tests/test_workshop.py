@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from venice_mock.edit.workshop import PixelBudget, Workshop
 
 
-@given(st.lists(st.integers(0, 12), min_size=1, max_size=12))
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=12))
 def test_pixels_in_work_never_pass_the_budget_and_everyone_is_served_in_order(sizes: list[int]) -> None:
     async def scenario() -> None:
         budget, served, alone = PixelBudget(10), list[int](), list[bool]()

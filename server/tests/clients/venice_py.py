@@ -1,4 +1,4 @@
-"""venice-py from PyPI, a client of another author, against a server: edits with a key and with a wallet, and its typed errors.
+"""venice-py from PyPI, a client of another author: edits with a key and with a wallet, and its typed errors.
 
 BASE_URL is the origin, SEED a PNG to edit. Prints one PASS or FAIL line; the exit code is 0 or 1.
 """
@@ -24,6 +24,7 @@ from venice_ai.auth.x402 import X402Auth  # noqa: E402
 
 BASE = os.environ["BASE_URL"]
 SEED = Path(os.environ["SEED"])
+IMAGE = SEED.read_bytes()
 KEY = os.environ.get("VENICE_API_KEY", "mock-key")
 steps: list[str] = []
 
@@ -37,7 +38,9 @@ def need(condition: object, step: str) -> None:
 
 def is_image(data: bytes) -> bool:
     """Whether the bytes begin as PNG, JPEG or WebP do."""
-    return data[:4] == b"\x89PNG" or data[:2] == b"\xff\xd8" or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
+    return (
+        data[:4] == b"\x89PNG" or data[:2] == b"\xff\xd8" or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
+    )
 
 
 async def raised(call: Awaitable[object], kind: type[Exception]) -> Exception | None:
@@ -54,8 +57,7 @@ async def with_a_key() -> None:
     async with VeniceClient(api_key=KEY, base_url=BASE) as client:
         listed = await client.models.list(type="inpaint")
         need(len(listed.data) > 0, f"models parsed: {len(listed.data)}")
-        image = SEED.read_bytes()
-        out = await client.image.edit(prompt="sunset sky", image=image, model="firered-image-edit")
+        out = await client.image.edit(prompt="sunset sky", image=IMAGE, model="firered-image-edit")
         need(is_image(out), "edit of bytes")
         out = await client.image.edit(
             prompt="sunset sky",
@@ -67,25 +69,23 @@ async def with_a_key() -> None:
             model="nano-banana-2-edit",
         )
         need(is_image(out) and out[:4] == b"RIFF", "edit of a path, as WebP")
-        unknown = client.image.edit(prompt="x", image=image, model="no-such-edit-model")
+        unknown = client.image.edit(prompt="x", image=IMAGE, model="no-such-edit-model")
         error = await raised(unknown, Exception)
         need(getattr(error, "status_code", None) == 404, f"unknown model: {type(error).__name__} 404")
 
 
 async def with_bad_keys() -> None:
     """The client's own exceptions for a wrong key and for an empty account."""
-    image = SEED.read_bytes()
     async with VeniceClient(api_key="mock_invalid_key", base_url=BASE) as client:
-        edit = client.image.edit(prompt="x", image=image)
+        edit = client.image.edit(prompt="x", image=IMAGE)
         need(await raised(edit, errors.AuthenticationError), "wrong key: AuthenticationError")
     async with VeniceClient(api_key="mock_insufficient_balance", base_url=BASE) as client:
-        edit = client.image.edit(prompt="x", image=image)
+        edit = client.image.edit(prompt="x", image=IMAGE)
         need(await raised(edit, errors.PaymentRequiredError), "empty account: PaymentRequiredError")
 
 
 async def with_a_wallet() -> None:
     """Balance, top-up, transactions and an edit signed by a fresh wallet; another without credit."""
-    image = SEED.read_bytes()
     auth, broke = (X402Auth(private_key=Account.create().key.hex()) for _ in range(2))
     async with VeniceClient(api_key=KEY, base_url=BASE) as client:
         balance = await client.x402.balance(auth=auth)
@@ -96,12 +96,15 @@ async def with_a_wallet() -> None:
         listed = await client.x402.transactions(auth=auth, limit=5)
         need(listed.success and len(listed.data.transactions) == 1, "transactions")
     async with VeniceClient(base_url=BASE, auth=auth, api_key="") as client:
-        out = await client.image.edit(prompt="x", image=image)
+        out = await client.image.edit(prompt="x", image=IMAGE)
         need(is_image(out), "edit signed by the wallet")
     async with VeniceClient(base_url=BASE, auth=broke, api_key="") as client:
-        edit = client.image.edit(prompt="x", image=image)
+        edit = client.image.edit(prompt="x", image=IMAGE)
         error = await raised(edit, errors.PaymentRequiredError)
-        need((getattr(error, "body", None) or {}).get("code") == "PAYMENT_REQUIRED", "no credit: PAYMENT_REQUIRED")
+        need(
+            (getattr(error, "body", None) or {}).get("code") == "PAYMENT_REQUIRED",
+            "no credit: PAYMENT_REQUIRED",
+        )
 
 
 async def main() -> None:

@@ -20,6 +20,7 @@ MAX_PNG_CHUNKS = 100_000  # a 25 MB file of 256-byte IDAT chunks still passes
 MAX_RLE_BYTES = 1 << 20  # run-length BMP is expanded by Python code, so only small ones are read
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_INDEXED = 3  # colour type: indices into a palette
 _PNG_KEPT = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
 _PNG_MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
@@ -134,7 +135,11 @@ def check_png(view: memoryview) -> tuple[tuple[tuple[int, int], ...], bytes | No
     """
     pieces: list[tuple[int, int]] = [(0, len(_PNG_SIGNATURE))]
     profile: bytes | None = None
+    palette_missing = view[25] == _PNG_INDEXED
     for kind, start, end in png_chunks(view):
+        palette_missing = palette_missing and kind != b"PLTE"
+        if kind == b"IDAT" and palette_missing:
+            raise BrokenHeader("a palette PNG without a palette")
         if zlib.crc32(view[start + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
             raise BrokenHeader("a PNG chunk fails its CRC")
         if kind == b"iCCP" and profile is None:

@@ -18,6 +18,7 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
+    ImageChops,
     ImageFile,
     JpegImagePlugin,
     PngImagePlugin,
@@ -185,6 +186,10 @@ def _decode(data: bytes | bytearray | memoryview, probe: Probe, cover: tuple[int
     profile = profile or opened.info.get("icc_profile")
 
     image = to_eight_bits(opened)
+    if header.format == "JPEG" and image.mode == "CMYK" and "adobe" not in opened.info:
+        image = ImageChops.invert(
+            image
+        )  # Pillow takes every CMYK JPEG for one of Adobe's, whose inks are inverted
     if factor > 1:
         image = image.reduce(factor)
     image = flatten(image)

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from PIL._imaging import set_block_size
+
 T = TypeVar("T")
+_BLOCK_BYTES = 64 << 20
 
 
 class PixelBudget:
@@ -62,6 +65,9 @@ class Workshop:
     """Threads and pixel budget of one process. Close it when the server stops."""
 
     def __init__(self, max_inflight_pixels: int, threads: int | None = None) -> None:
+        # Pillow's memory in blocks so large that the C library maps them and gives them back: freed pictures of
+        # other threads would otherwise stay, and the budget would bound pixels but not memory (306 for 173 MiB).
+        set_block_size(_BLOCK_BYTES)
         self.budget = PixelBudget(max_inflight_pixels)
         self._threads = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="workshop")
 

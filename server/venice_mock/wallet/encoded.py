@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -40,8 +40,3 @@ def parse_instant(text: str) -> float:
     if not _INSTANT.fullmatch(text):
         raise ValueError("not an RFC 3339 date-time")
     return datetime.fromisoformat(text).timestamp()
-
-
-def iso_time(seconds: float) -> str:
-    """Unix seconds as ISO 8601 in UTC with milliseconds, the way JavaScript prints it."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

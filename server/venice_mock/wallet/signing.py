@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from venice_mock.contract.wallet_types import PaymentFacts, PaymentNetwork, WalletKind
-from venice_mock.wallet.encoded import encode_header, iso_time
+from venice_mock.times import iso_time
+from venice_mock.wallet.encoded import encode_header
 from venice_mock.wallet.messages import build_message, kind_of_chain
 
 Shape = Literal["v1", "v2", "hybrid"]
