@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import itertools
+import json
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +20,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 from starlette.routing import Route
 
-from asgi import Client
+from asgi import Client, Reply
 from venice_mock.app import create_app
 from venice_mock.catalogue import list_compatibility, list_models, list_traits
 from venice_mock.contract import Behavior, Contract, available_editions, load_contract
@@ -20,6 +28,8 @@ from venice_mock.edit.validation import check_schema
 from venice_mock.errors import ApiError
 from venice_mock.openapi import describe
 from venice_mock.settings import Settings
+from venice_mock.wallet.signing import Wallet, payment_header, sign_in_header
+from wallet_kit import EVM, NOW, OTHER, SOL
 
 Document = dict[str, Any]
 MakeClient = Callable[..., Client]
@@ -27,6 +37,9 @@ Where = tuple[str, ...]
 
 ORIGIN = "http://127.0.0.1:8402"
 EDIT = "/api/v1/image/edit"
+TOP_UP = "/api/v1/x402/top-up"
+BALANCE = "/api/v1/x402/balance/{wallet}"
+TRANSACTIONS = "/api/v1/x402/transactions/{wallet}"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 CHOICES = [(edition, way) for edition in available_editions() for way in ("documented", "observed")]
 
@@ -50,6 +63,81 @@ def faults(document: Document, where: Where, value: Any) -> list[str]:
     pointer = "/".join(part.replace("~", "~0").replace("/", "~1") for part in where)
     validator = OAS31Validator({"$ref": f"urn:document#/{pointer}"}, registry=registry)
     return [error.message for error in validator.iter_errors(value)]
+
+
+def a_wallets_life(
+    make_client: MakeClient, wallets: Path, behavior: Behavior
+) -> Iterator[tuple[str, str, Reply]]:
+    """Every answer that the wallet's routes and a wallet's edits have, with the documented path and method."""
+    wallets.write_text(json.dumps({"balances_usd": {OTHER.address: "0.05"}}))
+    client = make_client(
+        wall_clock=lambda: NOW, behavior=behavior, engine="fast", wallets=wallets, limits="real"
+    )
+    x402 = load_contract("2026-06-19", behavior).edition.x402
+    nonces = itertools.count()
+
+    def signed(wallet: Wallet) -> dict[str, str]:
+        chain = x402.sign_in.evm_chain if wallet.kind == "evm" else x402.sign_in.solana_chain
+        nonce = f"nonce{next(nonces):011d}"
+        return {
+            "SIGN-IN-WITH-X": sign_in_header(
+                wallet, domain="127.0.0.1:8402", uri=ORIGIN, chain=chain, now=NOW, nonce=nonce
+            )
+        }
+
+    def paying(wallet: Wallet, number: int, micro_usdc: int = 5_000_000) -> dict[str, str]:
+        offer = offers[0 if wallet.kind == "evm" else 1]
+        nonce = hashlib.sha256(f"venice-mock test payment {number}".encode()).digest()
+        return {
+            "PAYMENT-SIGNATURE": payment_header(
+                wallet, offer=offer, facts=x402.payments, micro_usdc=micro_usdc, now=round(NOW), nonce=nonce
+            )
+        }
+
+    def top_up(server: Client, headers: dict[str, str]) -> tuple[str, str, Reply]:
+        return TOP_UP, "post", server.send(path=TOP_UP, headers=headers, key=None)
+
+    def read(template: str, wallet: str, headers: dict[str, str], query: str = "") -> tuple[str, str, Reply]:
+        path = template.replace("{wallet}", wallet) + query
+        return template, "get", client.send(method="GET", path=path, headers=headers, key=None)
+
+    def edited(headers: dict[str, str]) -> tuple[str, str, Reply]:
+        return EDIT, "post", client.edit(key=None, headers=headers, **request(client_document))
+
+    client_document = client.get("/api/v1/openapi.json").json
+    yield (asked := top_up(client, {}))
+    offers = asked[2].json["accepts"]
+    for wallet in (EVM, SOL):
+        yield top_up(client, paying(wallet, 1))
+        yield top_up(client, paying(wallet, 1))
+        yield edited(signed(wallet))
+        for template in (BALANCE, TRANSACTIONS):
+            yield read(template, wallet.address, signed(wallet))
+    for wrong in (paying(EVM, 2, micro_usdc=1), {"X-PAYMENT": "-"}):
+        yield top_up(client, wrong)
+    offers[0] |= {"extra": {}, "maxTimeoutSeconds": -1}
+    yield top_up(client, paying(EVM, 3))
+    for _ in range(x402.top_up.requests_per_minute):
+        last = top_up(client, {})
+    yield last
+    offers[0]["maxTimeoutSeconds"] = 300
+    for code in x402.top_up.settlements:
+        wallets.write_text(json.dumps({"settlements": {"*": code}}))
+        yield top_up(make_client(wall_clock=lambda: NOW, behavior=behavior, wallets=wallets), paying(EVM, 4))
+    used = signed(OTHER)
+    yield edited(used)  # the balance is short
+    yield edited(used)  # the nonce was used
+    yield edited({"SIGN-IN-WITH-X": "-"})
+    for template in (BALANCE, TRANSACTIONS):
+        yield read(template, EVM.address, {})
+        yield read(template, EVM.address, signed(OTHER))
+        yield read(template, EVM.address, {"X-Sign-In-With-X": "-"})
+        yield read(template, "nobody", signed(EVM))
+        for _ in range(x402.statements.balance_per_minute + 1):
+            last = read(template, EVM.address, signed(EVM))
+        yield last
+    for query in ("?limit=0", "?limit=101&offset=-1", "?offset=x"):
+        yield read(TRANSACTIONS, EVM.address, signed(EVM), query)
 
 
 def body_schema(path: str, method: str, status: str) -> Where:
@@ -254,6 +342,86 @@ def test_credentials_are_a_bearer_key_or_any_name_of_the_sign_in_header(
     assert [scheme["name"] for scheme in allowed[1:]] == list(chosen.edition.x402.sign_in_headers)
 
 
+def test_each_sign_in_code_is_an_example_of_the_edits_401_and_of_no_other(
+    chosen: Contract, document: Document
+) -> None:
+    codes = chosen.edition.x402.sign_in.codes
+    examples = edit(document)["responses"]["401"]["content"]["application/json"]["examples"]
+    told = {name: row["value"] for name, row in examples.items() if "code" in row["value"]}
+    assert told == {code: {"code": code, "error": text} for code, text in codes.items()}
+    assert document["components"]["schemas"]["SignInError"]["properties"]["code"]["enum"] == list(codes)
+    for path in (BALANCE, TRANSACTIONS):
+        where = body_schema(path, "get", "401")
+        assert faults(document, where, {"error": chosen.edition.x402.texts.bad_sign_in}) == []
+        examples = document["paths"][path]["get"]["responses"]["401"]["content"]["application/json"][
+            "examples"
+        ]
+        assert all("code" not in row["value"] for row in examples.values())
+
+
+def test_the_examples_of_unpaid_edits_fit_the_schema_of_their_kind(document: Document) -> None:
+    examples = edit(document)["responses"]["402"]["content"]["application/json"]["examples"]
+    assert_is_just(document, "PaymentRequired", examples["PAYMENT_REQUIRED"]["value"])
+    assert_is_just(document, "PaymentDiscovery", examples["X402_DISCOVERY"]["value"])
+
+
+def test_every_code_of_a_refused_top_up_stands_under_its_status(chosen: Contract, document: Document) -> None:
+    x402 = chosen.edition.x402
+    expected = dict.fromkeys(x402.payments.refusals, "400")
+    expected |= {code: str(row.status) for code, row in x402.top_up.settlements.items()}
+    expected[x402.top_up.duplicate_code] = str(chosen.way("topup-resubmitted"))
+    responses = document["paths"][TOP_UP]["post"]["responses"]
+    assert set(responses) == {"200", "400", "402", "409", "429", "503", "504"}
+    body = {"message": "x"}
+    for code, status in expected.items():
+        for other in responses:
+            fits = faults(document, body_schema(TOP_UP, "post", other), {**body, "error": code}) == []
+            assert fits is (other == status) or other == "429", (code, other)
+        examples = responses[status]["content"]["application/json"]["examples"]
+        assert examples[code]["value"]["error"] == code
+
+
+def test_statements_are_documented_with_the_editions_address_and_page_bounds(
+    chosen: Contract, document: Document
+) -> None:
+    facts = chosen.edition.x402.statements
+    for path in (BALANCE, TRANSACTIONS):
+        operation = document["paths"][path]["get"]
+        assert set(operation["responses"]) == {"200", "400", "401", "402", "403", "429"}
+        wallet, *page = operation["parameters"]
+        pattern = wallet["schema"]["pattern"]
+        assert facts.address_pattern in pattern
+        for address, good in (
+            (EVM.address, True),
+            (SOL.address, True),
+            (EVM.address + "0", False),
+            ("0x", False),
+        ):
+            assert bool(re.search(pattern, address)) is good
+    limit, offset = (parameter["schema"] for parameter in page)
+    assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, facts.page_max, facts.page_default)
+    assert (offset["minimum"], offset["default"], offset.get("maximum")) == (0, 0, None)
+
+
+def test_payments_are_documented_under_each_name_of_their_header(
+    chosen: Contract, document: Document
+) -> None:
+    parameters = document["paths"][TOP_UP]["post"]["parameters"]
+    assert [(row["name"], row["in"]) for row in parameters] == [
+        (name, "header") for name in chosen.edition.x402.payment_headers
+    ]
+
+
+def test_making_the_document_needs_no_cryptography() -> None:
+    code = (
+        "import sys; from venice_mock.contract import load_contract; from venice_mock.openapi import describe;"
+        "describe(load_contract('2026-06-19'), 'http://mock.test');"
+        "print([name for name in ('eth_keys', 'eth_hash', 'Crypto') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_each_edit_model_is_listed_with_its_prices(chosen: Contract, document: Document) -> None:
     rows = {row["id"]: row for row in edit(document)["x-models"]}
     assert list(rows) == [model.id for model in chosen.inpaint_models]
@@ -338,6 +506,45 @@ def test_what_the_server_answers_fits_the_document_that_it_serves(
 
 
 @pytest.mark.parametrize("behavior", ["documented", "observed"])
+def test_what_wallets_are_answered_fits_the_document(
+    make_client: MakeClient, tmp_path: Path, behavior: Behavior
+) -> None:
+    document = make_client(behavior=behavior).get("/api/v1/openapi.json").json
+    seen: set[tuple[str, str]] = set()
+    for path, method, answer in a_wallets_life(make_client, tmp_path / "wallets.json", behavior):
+        status = str(answer.status)
+        assert status in document["paths"][path][method]["responses"], (path, answer)
+        if not answer.headers["content-type"].startswith("image/"):
+            assert faults(document, body_schema(path, method, status), answer.json) == [], (path, answer)
+        assert_headers_documented(document, path, method, answer.status, answer.headers)
+        if (path, status) in {(EDIT, "401"), (EDIT, "402")}:
+            assert_is_just(document, "SignInError" if status == "401" else "PaymentRequired", answer.json)
+        seen.add((path, status))
+    for path in (TOP_UP, BALANCE, TRANSACTIONS):
+        ((_, operation),) = document["paths"][path].items()
+        assert {status for each, status in seen if each == path} == set(operation["responses"])
+    assert {status for each, status in seen if each == EDIT} == {"200", "401", "402"}
+
+
+def test_receipts_and_offers_in_headers_are_what_their_description_says(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    document = describe(load_contract("2026-06-19"), ORIGIN)
+    receipts = 0
+    for path, method, answer in a_wallets_life(make_client, tmp_path / "wallets.json", "documented"):
+        listed = document["paths"][path][method]["responses"][str(answer.status)]["headers"]
+        if "PAYMENT-RESPONSE" in listed:
+            receipt = json.loads(base64.b64decode(answer.headers["payment-response"]))
+            text = document["components"]["headers"]["PAYMENT-RESPONSE"]["description"]
+            assert set(receipt) == set(re.findall("`([a-z]+)`", text))
+            receipts += 1
+        if answer.status == 402 and "accepts" in answer.json:
+            offer = json.loads(base64.b64decode(answer.headers["payment-required"]))
+            assert offer.items() <= answer.json.items()
+    assert receipts == 2
+
+
+@pytest.mark.parametrize("behavior", ["documented", "observed"])
 def test_the_example_request_can_be_sent_as_it_is(make_client: MakeClient, behavior: Behavior) -> None:
     client = make_client(behavior=behavior)
     document = client.get("/api/v1/openapi.json").json
@@ -345,6 +552,12 @@ def test_the_example_request_can_be_sent_as_it_is(make_client: MakeClient, behav
     assert answer.status == 200
     assert answer.headers["content-type"] in edit(document)["responses"]["200"]["content"]
     assert_headers_documented(document, EDIT, "post", 200, answer.headers)
+
+
+def assert_is_just(document: Document, schema: str, value: Any) -> None:
+    """It fits this one component, which the branch for plain errors would hide, and has no other members."""
+    assert faults(document, ("components", "schemas", schema), value) == []
+    assert set(value) == set(document["components"]["schemas"][schema]["properties"])
 
 
 def assert_headers_documented(document: Document, path: str, method: str, status: int, sent: Any) -> None:

@@ -6,11 +6,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +36,7 @@ def commands() -> list[str]:
 
 
 @contextmanager
-def started(command: list[str], **environment: str) -> Iterator[dict[str, object]]:
+def started(command: list[str], **environment: str) -> Iterator[dict[str, Any]]:
     """A serving command as a process; yields its ready line and ends it as Ctrl-C would."""
     env = {**os.environ, **environment}
     with subprocess.Popen(
@@ -43,10 +45,12 @@ def started(command: list[str], **environment: str) -> Iterator[dict[str, object
         try:
             assert process.stdout is not None
             lines = iter(process.stdout.readline, "")
-            yield next(json.loads(line) for line in lines if line.startswith("{"))
-        finally:
-            process.terminate()
+            ready = next(json.loads(line) for line in lines if line.startswith("{"))
+            yield ready
+            os.kill(ready["pid"], signal.SIGTERM)  # the server itself, not the make or shell around it
             assert process.wait(30) == 0
+        finally:
+            process.kill()
 
 
 def test_every_shell_command_works_as_printed(tmp_path: Path) -> None:

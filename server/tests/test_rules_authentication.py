@@ -186,6 +186,7 @@ def test_no_credential_comes_back_or_reaches_a_log(
         for body in bodies
         for content_type in ("application/json", "text/plain", "multipart/form-data; boundary=x")
     ]
+    replies += [client.send(good_body(), headers={"Authorization": bearer}, key=None) for _ in range(21)]
     for path in (
         "/api/v1/models?type=nope",
         "/api/v1/billing/balance",

@@ -21,6 +21,8 @@ COMMANDS = {
     "serve": "answer the API on this machine",
     "edit": "edit pictures without a server",
     "read": "read back from an edited picture what was understood",
+    "sample": "write a sample picture to start from",
+    "wallet": "throwaway wallets that sign in and pay, for curl",
     "models": "list the models, their limits and prices",
     "differences": "where documentation and the live server disagree",
     "rules": "list the rules of the contract",

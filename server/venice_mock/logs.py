@@ -80,6 +80,8 @@ def configure(
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # It warns of every byte that breaks a form, quoting it; the refusal is logged anyway.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     logger = logging.getLogger(LOGGER)
     logger.setLevel(level.upper())
     return logger

@@ -14,6 +14,7 @@ from venice_mock.times import iso_time
 
 T = TypeVar("T")
 _CENTURY_S = 100 * 366 * 86_400.0  # ours: dates stay within what ISO 8601 with four digits can say
+_LATEST = _CENTURY_S + 1.8e9
 
 
 class _Setting(msgspec.Struct, forbid_unknown_fields=True):
@@ -54,7 +55,8 @@ async def advance_clock(session: Session, body: bytes) -> dict[str, Any]:
     seconds = _bounded(_decode(body, _Advance).seconds)
     if seconds < 0:
         raise _bad("time does not run backwards here; PUT the clock to set it back")
-    await session.store.advance_clock(seconds)
+    if not await session.store.advance_clock(seconds, most_frozen=_LATEST, most_offset_s=_CENTURY_S):
+        raise _bad("that is too far ahead; PUT the clock to set it back")
     return await read_clock(session)
 
 
@@ -66,8 +68,8 @@ def _seconds(text: str) -> float:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     seconds = moment.timestamp()
-    if not 0 <= seconds < _CENTURY_S + 1.8e9:
-        raise _bad("the time must lie between 1970 and 2120")
+    if not 0 <= seconds <= _LATEST:
+        raise _bad("the time must lie between 1970 and 2127")
     return seconds
 
 

@@ -21,6 +21,7 @@ from venice_mock.openapi.reading import (
 )
 from venice_mock.openapi.refusals import refusal_schemas
 from venice_mock.openapi.requesting import edit_schemas
+from venice_mock.openapi.wallets import statement_paths, top_up_paths, wallet_schemas
 
 __all__ = ["describe"]
 
@@ -28,6 +29,8 @@ _PATHS: tuple[Callable[[Contract, str], Node], ...] = (
     edit_paths,
     catalogue_paths,
     account_paths,
+    top_up_paths,
+    statement_paths,
     server_paths,
 )
 _SCHEMAS: tuple[Callable[[Contract], Node], ...] = (
@@ -35,6 +38,7 @@ _SCHEMAS: tuple[Callable[[Contract], Node], ...] = (
     reading_schemas,
     refusal_schemas,
     payment_schemas,
+    wallet_schemas,
 )
 
 
@@ -67,6 +71,7 @@ def describe(contract: Contract, origin: str) -> dict[str, Any]:
             {"name": "Image", "description": "The edit itself."},
             {"name": "Models", "description": "What can edit, and within which bounds."},
             {"name": "Account", "description": "What is left to spend."},
+            {"name": "Wallet", "description": "Credit for wallets, which sign in and pay by x402."},
             {"name": "Server", "description": "The mock about itself."},
         ],
         "paths": paths,

@@ -19,7 +19,13 @@ from venice_mock.openapi.parts import (
     sign_in_schemes,
 )
 from venice_mock.openapi.payment import payment_response
-from venice_mock.openapi.refusals import error_body, invalid_response, plain_responses, refused
+from venice_mock.openapi.refusals import (
+    error_body,
+    invalid_response,
+    plain_responses,
+    refused,
+    stranger_response,
+)
 from venice_mock.openapi.requesting import example_request
 
 _STANDING = (  # what an answer to a caller with an account tells of it
@@ -40,7 +46,7 @@ _PICTURE = (
     "deprecated_replacement",
 )
 _INVALID = ("CORRUPTED_IMAGE", "IMAGE_TOO_SMALL", "PAYMENT_HEADER_NOT_ACCEPTED")
-_STRANGER = ("AUTHENTICATION_FAILED", "AUTHENTICATION_FAILED_INACTIVE_KEY", "API_ACCESS_DISABLED")
+_STRANGER = ("AUTHENTICATION_FAILED", "AUTHENTICATION_FAILED_INACTIVE_KEY")
 _REFUSALS = (
     "MODEL_NOT_FOUND",
     "PAYLOAD_TOO_LARGE",
@@ -94,9 +100,10 @@ def _responses(contract: Contract, origin: str, path: str) -> Node:
     blocked = [key for key in ("budget_remaining", "budget_resets") if key in known]
     responses: dict[str, Node] = {
         "200": _picture(contract, [key for key in ("balance_remaining",) if key in known]),
-        **plain_responses(contract, (*_STRANGER, wrong_type)),
+        **plain_responses(contract, ("API_ACCESS_DISABLED", wrong_type)),
         **plain_responses(contract, _REFUSALS, *_STANDING),
         "400": _invalid(contract, wrong_type),
+        "401": stranger_response(contract, _STRANGER),
         "402": payment_response(contract, origin, path, *_STANDING),
     }
     responses["429"]["headers"] |= headers(contract, *blocked)

@@ -1,4 +1,4 @@
-"""Pieces that every path needs: references, JSON content, headers and security. No path and no schema lives here."""
+"""Pieces that every path needs: references, objects, JSON content, headers, security. No path, no schema."""
 
 from __future__ import annotations
 
@@ -25,6 +25,16 @@ def json_content(schema: Node, examples: Mapping[str, Any] | None = None) -> Nod
     if examples:
         media["examples"] = {name: {"value": value} for name, value in examples.items()}
     return {"application/json": media}
+
+
+def object_of(description: str, properties: Node) -> Node:
+    """An object whose listed properties are all required."""
+    return {
+        "type": "object",
+        "description": description,
+        "required": list(properties),
+        "properties": properties,
+    }
 
 
 def headers(contract: Contract, *keys: str) -> Node:
@@ -86,6 +96,7 @@ def _described_headers(contract: Contract) -> dict[str, tuple[str, Node]]:
     text: Node = {"type": "string"}
     usd: Node = {"type": "string", "pattern": r"^\d+(\.\d+)?$"}
     count: Node = {"type": "integer", "minimum": 0}
+    encoded: Node = {**text, "contentEncoding": "base64", "contentMediaType": "application/json"}
     example = edition.models[0]
     return {
         "model_id": ("Model that made the picture.", {**text, "examples": [example.id]}),
@@ -118,6 +129,10 @@ def _described_headers(contract: Contract) -> dict[str, tuple[str, Node]]:
         "retry_after": ("Seconds to wait before another try.", {"type": "integer", "minimum": 1}),
         "payment_required": (
             "Base64 of a JSON object with the ways to pay, as x402 clients read it. With the x402 bodies only.",
-            {**text, "contentEncoding": "base64", "contentMediaType": "application/json"},
+            encoded,
+        ),
+        "payment_response": (
+            "Base64 of a JSON object, the receipt of the settlement: `success`, `network`, `payer`, `transaction`.",
+            encoded,
         ),
     }

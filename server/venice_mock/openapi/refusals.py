@@ -1,4 +1,4 @@
-"""Error answers: the two shapes they have, and responses made from rows of the edition's error table."""
+"""Error answers: the shapes they have, and responses made from rows of the edition's error table."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from venice_mock.contract import Contract
 from venice_mock.errors import ApiError, refuse
-from venice_mock.openapi.parts import Node, headers, json_content, ref
+from venice_mock.openapi.parts import Node, headers, json_content, object_of, ref
 
 # The codes of Zod issues that the mock can send.
 _ISSUE_CODES = ("invalid_type", "too_small", "too_big", "invalid_enum_value", "unrecognized_keys", "custom")
 
 
-def refusal_schemas(_: Contract) -> Node:
-    """``PlainError`` and ``ValidationError``."""
+def refusal_schemas(contract: Contract) -> Node:
+    """``PlainError``, ``SignInError`` and ``ValidationError``."""
     text: Node = {"type": "string"}
     texts: Node = {"type": "array", "items": text}
     faults: Node = {"type": "object", "required": ["_errors"], "properties": {"_errors": texts}}
@@ -26,6 +26,10 @@ def refusal_schemas(_: Contract) -> Node:
             "required": ["error"],
             "properties": {"error": text, "code": text},
         },
+        "SignInError": object_of(
+            "A wallet's sign-in header is refused, and why.",
+            {"error": text, "code": {**text, "enum": list(contract.edition.x402.sign_in.codes)}},
+        ),
         "ValidationError": {
             "type": "object",
             "description": "All faults found at one stage of checking, once by field and once as a list.",
@@ -89,6 +93,20 @@ def plain_responses(contract: Contract, names: Iterable[str], *keys: str) -> dic
             "content": json_content(ref("PlainError"), shown),
         }
         for status, shown in sorted(examples.items())
+    }
+
+
+def stranger_response(contract: Contract, names: Iterable[str]) -> Node:
+    """401 of an inference route: these rows for a key, and each code for a wallet's sign-in header."""
+    plain = {name: error_body(contract, name) for name in names}
+    codes = contract.edition.x402.sign_in.codes
+    return {
+        "description": "The key or the sign-in header is refused; a code is told for the latter only.",
+        "headers": headers(contract),
+        "content": json_content(
+            {"anyOf": [ref("PlainError"), ref("SignInError")]},
+            {**plain, **{code: {"error": text, "code": code} for code, text in codes.items()}},
+        ),
     }
 
 

@@ -89,9 +89,10 @@ class MemoryStore:
 
     async def claim_nonce(self, owner: str, nonce: str, *, life_s: float, now: float) -> bool:
         """See Store."""
-        while self._nonces and (oldest := next(iter(self._nonces.items())))[1] <= now:
+        while self._nonces and (oldest := next(iter(self._nonces.items())))[1] < now:
             del self._nonces[oldest[0]]
-        free = self._nonces.get((owner, nonce), now) <= now
+        until = self._nonces.get((owner, nonce))
+        free = until is None or until < now
         if free:
             self._nonces.pop((owner, nonce), None)
             self._nonces[owner, nonce] = now + life_s
@@ -154,9 +155,13 @@ class MemoryStore:
         """See Store."""
         self._clock = state
 
-    async def advance_clock(self, seconds: float) -> None:
+    async def advance_clock(self, seconds: float, *, most_frozen: float, most_offset_s: float) -> bool:
         """See Store."""
         if self._clock.frozen_at is None:
-            self._clock = replace(self._clock, offset_s=self._clock.offset_s + seconds)
+            moved = replace(self._clock, offset_s=self._clock.offset_s + seconds)
         else:
-            self._clock = replace(self._clock, frozen_at=self._clock.frozen_at + seconds)
+            moved = replace(self._clock, frozen_at=self._clock.frozen_at + seconds)
+        if moved.offset_s > most_offset_s or (moved.frozen_at or 0) > most_frozen:
+            return False
+        self._clock = moved
+        return True

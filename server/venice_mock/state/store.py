@@ -132,7 +132,7 @@ class Store(Protocol):
         ...
 
     async def claim_nonce(self, owner: str, nonce: str, *, life_s: float, now: float) -> bool:
-        """Use ``nonce`` up for ``life_s`` seconds; False when ``owner`` has used it within that time."""
+        """Use ``nonce`` up for ``life_s`` seconds, the last one included; False when ``owner`` used it within that time."""
         ...
 
     async def count(
@@ -161,6 +161,6 @@ class Store(Protocol):
         """Replace the clock's state."""
         ...
 
-    async def advance_clock(self, seconds: float) -> None:
-        """Move the clock on, whether it stands or runs."""
+    async def advance_clock(self, seconds: float, *, most_frozen: float, most_offset_s: float) -> bool:
+        """Move the clock on, whether it stands or runs; False, and not moved, where it would pass either limit."""
         ...

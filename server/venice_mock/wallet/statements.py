@@ -36,7 +36,8 @@ class StatementService:
         x402 = self.session.contract.edition.x402
         facts = x402.statements
         path = f"{facts.balance_path}/{wallet}"
-        address = await self._owner(wallet, headers, origin, path, x402.texts.not_own_balance)
+        own = (x402.texts.not_own_balance, "X402-BAL-002")
+        address = await self._owner(wallet, headers, origin, path, own)
         await self._limit("balance", address, facts.balance_per_minute, "X402-BAL-005")
         account = await self._account(address)
         return {
@@ -58,7 +59,8 @@ class StatementService:
         facts = x402.statements
         path = f"{facts.transactions_path}/{wallet}"
         limit, offset = self._page(query)
-        address = await self._owner(wallet, headers, origin, path, x402.texts.not_own_transactions)
+        own = (x402.texts.not_own_transactions, "X402-TXN-006")
+        address = await self._owner(wallet, headers, origin, path, own)
         await self._limit("transactions", address, facts.transactions_per_minute, "X402-TXN-005")
         account = await self._account(address)
         rows, more = await self.session.store.entries(account.id, limit=limit, offset=offset)
@@ -77,8 +79,10 @@ class StatementService:
         return await self.session.store.open_account(wallet_account(address), opening)
 
     async def _owner(
-        self, wallet: str, headers: Mapping[str, str], origin: str, path: str, not_own: str
+        self, wallet: str, headers: Mapping[str, str], origin: str, path: str, own: tuple[str, str]
     ) -> str:
+        """The signed-in owner of ``wallet``. ``own``: what a stranger is told, and the rule that keeps others out."""
+        not_own, rule = own
         contract = self.session.contract
         x402 = contract.edition.x402
         if not re.fullmatch(x402.statements.address_pattern, wallet):
@@ -87,14 +91,14 @@ class StatementService:
             )
         if not signs_in(contract, headers):
             error = await payment_discovery(self.session, self.desk.world, origin, path, amount="")
-            error.rule, error.hint = "X402-BAL-002", "Sign in with the SIGN-IN-WITH-X header."
+            error.rule, error.hint = rule, "Sign in with the SIGN-IN-WITH-X header."
             raise error
         try:
             signed = await self.desk.verified(headers, origin)
         except SignInFault as fault:
             raise plain(401, x402.texts.bad_sign_in, name=fault.code, rule="X402-SIW-026") from fault
         if signed.address != normal(wallet):
-            raise plain(403, not_own, name="X402_WALLET_MISMATCH", rule="X402-BAL-002")
+            raise plain(403, not_own, name="X402_WALLET_MISMATCH", rule=rule)
         return signed.address
 
     async def _limit(self, what: str, address: str, limit: int, rule: str) -> None:

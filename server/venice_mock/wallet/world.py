@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from venice_mock.contract import Contract
 from venice_mock.wallet.payments import Receiver
 
 _EVERYONE = "*"
+_MOST_USD = Decimal(10) ** 12  # ours, the same as for keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,16 @@ def make_world(
         known = ", ".join(contract.edition.x402.top_up.settlements)
         raise ValueError(f"The wallets file {file}: unknown settlement {min(unknown)}. Known: {known}.")
     if any(amount < 0 for amount in read.usdc_onchain.values()) or any(
-        not amount.is_finite() or amount < 0 for amount in read.balances_usd.values()
+        not amount.is_finite() or not 0 <= amount <= _MOST_USD for amount in read.balances_usd.values()
     ):
-        raise ValueError(f"The wallets file {file}: amounts are not negative.")
+        raise ValueError(f"The wallets file {file}: amounts run from 0 to {_MOST_USD:f} dollars.")
+    owners = {*read.smart_wallets, *read.smart_wallets.values()}
+    named = {*read.usdc_onchain, *read.settlements, *read.balances_usd} - {_EVERYONE}
+    pattern = contract.edition.x402.statements.address_pattern
+    wrong = {name for name in named if not re.fullmatch(pattern, name)}
+    wrong |= {name for name in owners if not (name.startswith("0x") and re.fullmatch(pattern, name))}
+    if wrong:
+        raise ValueError(f"The wallets file {file}: {min(wrong)!r} is no address of a wallet.")
     return World(
         receivers=receivers,
         smart_wallets={normal(k): normal(v) for k, v in read.smart_wallets.items()},
@@ -89,14 +98,14 @@ def make_world(
 
 def normal(address: str) -> str:
     """An address as it is stored: EVM in lower case, Solana as it is."""
-    return address.lower() if address.startswith(("0x", "0X")) else address
+    return address.lower() if address.startswith("0x") else address
 
 
 def _read(file: Path) -> _File:
     try:
         text = file.read_text("utf-8")
         if file.suffix == ".toml":
-            return msgspec.convert(tomllib.loads(text), _File, strict=False)
+            return msgspec.convert(tomllib.loads(text, parse_float=Decimal), _File, strict=False)
         return msgspec.json.decode(text, type=_File, strict=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"The wallets file {file} cannot be used: {error}") from error
