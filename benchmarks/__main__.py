@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import http_cases, pixel_cases, process_cases, report
+from benchmarks import http_cases, pixel_cases, process_cases, report, wallet_cases
 from benchmarks.cases import Bench, CannotMeasureError, Case
 from benchmarks.pictures import Pictures
 from benchmarks.processes import BenchmarkError
 
-CASES: tuple[Case, ...] = (*http_cases.CASES, *pixel_cases.CASES, *process_cases.CASES)
+CASES: tuple[Case, ...] = (*http_cases.CASES, *pixel_cases.CASES, *wallet_cases.CASES, *process_cases.CASES)
 RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,16 @@ class Outcome:
     ratio: Ratio
     cpu_ratio: Ratio | None
     broken: str | None
+
+
+def in_process(work: Callable[[], object], operations: int) -> Lap:
+    """One round of something that runs in this process."""
+    seconds, cpu = [], time.process_time()
+    for _ in range(operations):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return Lap(seconds, (time.process_time() - cpu) / operations)
 
 
 def interleave(

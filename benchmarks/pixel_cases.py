@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import partial
 from io import BytesIO
 
@@ -11,7 +9,7 @@ from PIL import Image
 
 from benchmarks.cases import Bench, Case
 from benchmarks.http_cases import form_edit, lap, send
-from benchmarks.measuring import Lap, Outcome, compare, interleave
+from benchmarks.measuring import Outcome, compare, in_process, interleave
 from benchmarks.pictures import Picture
 from benchmarks.processes import SERVER, BenchmarkError, running
 from venice_mock.edit.encoding import encode
@@ -42,17 +40,8 @@ def against_pillow(bench: Bench, picture: Picture, operations: int) -> Outcome:
             raise BenchmarkError(f"The answer is {made}; the pipeline writes PNG.")
         work = partial(least_possible, picture.data, size, read_request(answer))
         return compare(
-            *interleave(bench.rounds, partial(lap, server, post, count), partial(_in_process, work, count))
+            *interleave(bench.rounds, partial(lap, server, post, count), partial(in_process, work, count))
         )
-
-
-def _in_process(work: Callable[[], object], operations: int) -> Lap:
-    seconds, cpu = [], time.process_time()
-    for _ in range(operations):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return Lap(seconds, (time.process_time() - cpu) / operations)
 
 
 _PILLOW = "bare Pillow in process: decode, resize, write the same format"

@@ -322,6 +322,7 @@ def test_a_wallet_has_five_edits_in_flight_and_the_sixth_is_too_many_where_limit
     file = wallets_file(tmp_path, balances_usd=balances)
     client = make_client(wallets=file, engine="fast", limits=limits)
     solange, alice = Purse(client, SOLANGE), Purse(client, ALICE)
+    assert (solange.balance(), alice.balance()) == (5, 5)
     first, sixth, others = [solange.sign_in() for _ in range(5)], solange.sign_in(), alice.sign_in()
 
     def send(header: str) -> asyncio.Task[Reply]:
