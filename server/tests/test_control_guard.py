@@ -15,11 +15,18 @@ EVERY_ROUTE = pytest.mark.parametrize(("method", "path"), [("GET", CLOCK), ("PUT
 BODIES = {"PUT": b'{"offset_s": 1000}', "POST": b'{"seconds": 1000}', "GET": b""}
 
 
-def ask(client: Client, method: str, path: str, content_type: str | None = "application/json", **said: str) -> Reply:
+def ask(
+    client: Client, method: str, path: str, content_type: str | None = "application/json", **said: str
+) -> Reply:
     """A request that would work, with these headers (``_`` for ``-``)."""
     headers = {name.replace("_", "-"): value for name, value in said.items()}
     return client.send(
-        BODIES.get(method, b""), method=method, path=path, headers=headers, content_type=content_type, key=None
+        BODIES.get(method, b""),
+        method=method,
+        path=path,
+        headers=headers,
+        content_type=content_type,
+        key=None,
     )
 
 
@@ -52,7 +59,9 @@ def test_a_name_that_was_rebound_to_this_machine_is_not_this_machine(
 
 
 @EVERY_ROUTE
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8402", "127.0.0.1:1", "127.8.8.8", "[::1]:8402", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:8402", "127.0.0.1:1", "127.8.8.8", "[::1]:8402", "[::1]"]
+)
 def test_every_name_of_this_machine_serves(client: Client, method: str, path: str, host: str) -> None:
     assert ask(called(client, host), method, path).status == 200
 
@@ -62,7 +71,11 @@ def test_every_name_of_this_machine_serves(client: Client, method: str, path: st
     "origin",
     [
         *("http://evil.example", "https://evil.example:8402", "null", "", "http://127.0.0.1:3000", "file://"),
-        *("http://localhost:8402", "http://127.0.0.1:8402.evil.example", "http://127.0.0.1:8402@evil.example"),
+        *(
+            "http://localhost:8402",
+            "http://127.0.0.1:8402.evil.example",
+            "http://127.0.0.1:8402@evil.example",
+        ),
     ],
 )
 def test_a_page_of_another_origin_is_refused(client: Client, method: str, path: str, origin: str) -> None:
@@ -82,7 +95,9 @@ def test_a_page_of_another_site_is_refused_whatever_origin_it_shows(
 
 @EVERY_ROUTE
 @pytest.mark.parametrize("site", ["same-origin", "none"])
-def test_our_own_page_and_the_address_bar_are_served(client: Client, method: str, path: str, site: str) -> None:
+def test_our_own_page_and_the_address_bar_are_served(
+    client: Client, method: str, path: str, site: str
+) -> None:
     assert ask(client, method, path, Sec_Fetch_Site=site).status == 200
     reply = ask(client, method, path, Sec_Fetch_Site=site, Origin="http://127.0.0.1:8402")
     assert reply.status == 200
@@ -138,7 +153,9 @@ def test_a_server_that_listens_to_the_network_has_no_control_plane_without_a_tok
 
 @EVERY_ROUTE
 @pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
-def test_a_token_that_is_set_must_be_shown(make_client: MakeClient, method: str, path: str, host: str) -> None:
+def test_a_token_that_is_set_must_be_shown(
+    make_client: MakeClient, method: str, path: str, host: str
+) -> None:
     client = make_client(host=host, control_token="s3same")
     for wrong in ({}, *({"X-Mock-Token": token} for token in ("", "s3sam", "s3same ", "S3SAME", "s3samé"))):
         closed(ask(client, method, path, **wrong))

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from live import running
+from venice_mock.contract import load_contract
+from venice_mock.wallet.world import make_world
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -89,6 +91,17 @@ def test_every_shell_command_works_as_printed(tmp_path: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, block + done.stderr
+
+
+def test_the_wallets_file_in_the_readme_is_one(tmp_path: Path) -> None:
+    (printed,) = [text for language, text in BLOCKS if language == "toml"]
+    file = tmp_path / "wallets.toml"
+    file.write_text(printed, "utf-8")
+    world = make_world(load_contract("2026-06-19"), file=file)
+    assert world.smart_wallets
+    assert world.settlements
+    assert world.balances
+    assert world.funds_of("anyone") == 7
 
 
 def test_make_run_serves_and_says_where() -> None:

@@ -8,6 +8,7 @@ import socket
 import stat
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -152,7 +153,7 @@ def test_a_signed_header_is_accepted_as_its_wallet(kind: str, flags: list[str], 
     found = sign_in(value, NOW)
     assert found.address == (EVM.address.lower() if kind == "evm" else SOL.address)
     assert (found.issued_at, found.ends_at) == (NOW, NOW + 300)
-    assert ("message" in decode(value)) is not flags
+    assert ("message" in decode(value)) is (flags == [])
 
 
 def test_the_urls_own_host_and_port_are_signed(capsys: Capture) -> None:
@@ -382,7 +383,7 @@ def test_an_offer_file_that_is_missing_or_no_json_is_told(capsys: Capture) -> No
 
 @contextmanager
 def canned(*parts: bytes, drip: bytes = b"") -> Iterator[tuple[str, list[bytes]]]:
-    """A server for one connection: sends ``parts``, then ``drip`` again and again until the client leaves.
+    """A server for one connection: sends ``parts``, then ``drip`` for ten seconds or until the client leaves.
 
     Yields its origin and a list that gets the request's head.
     """
@@ -399,18 +400,18 @@ def canned(*parts: bytes, drip: bytes = b"") -> Iterator[tuple[str, list[bytes]]
                 try:
                     for part in parts:
                         connection.sendall(part)
-                    while drip:
+                    for _ in range(1000 if drip else 0):
                         connection.sendall(drip)
                         threading.Event().wait(0.01)
                 except OSError:
                     pass
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}", seen
         finally:
-            thread.join(10)
+            thread.join(30)
             assert not thread.is_alive()
 
 
@@ -447,7 +448,7 @@ def test_the_requirements_may_stand_in_the_header_alone(capsys: Capture) -> None
         (answered("402 Payment Required", 5, ["PAYMENT-REQUIRED: ***"]), " offers no way to pay: "),
         (answered("402 Payment Required", "x" * (1 << 20)), " offers no way to pay: "),
         (b"HTTP/1.1 402 Payment Required\r\n\r\n\xff\x00", " offers no way to pay: "),
-        (b"HTTP/1.1 402 x\r\nContent-Length: 50\r\n\r\n{}", " cannot be asked: IncompleteRead."),
+        (b"HTTP/1.1 402 x\r\nContent-Length: 50\r\n\r\n{}", " offers no way to pay: "),
         (b"SSH-2.0-OpenSSH\r\n", " cannot be asked: BadStatusLine."),
         (b"", " cannot be asked: "),
     ],
@@ -477,9 +478,11 @@ def test_a_server_that_is_not_there_is_told(capsys: Capture) -> None:
     ids=["headers", "body", "counted body"],
 )
 def test_a_server_that_drips_is_left_after_the_time_for_the_whole(parts: list[bytes], drip: bytes) -> None:
+    began = time.monotonic()
     with canned(*parts, drip=drip) as (origin, _):
         with pytest.raises(OfferError, match=r" did not answer within 0\.3 seconds\."):
             ask_offers(read_url(f"{origin}/"), remote=None, patience_s=0.3)
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.usefixtures("offline")

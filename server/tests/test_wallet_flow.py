@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live import running
 
+from live import running
 from venice_mock.cli import main
 
 BIN = Path(sys.executable).parent
@@ -94,15 +94,18 @@ def test_a_wallet_tops_up_and_edits_and_nothing_counts_twice(
     assert (status, body["data"]["balanceUsd"]) == (200, 12.46)
 
 
-def test_a_payment_may_also_be_asked_of_the_edit_itself(
+def test_a_url_that_asks_for_no_payment_is_answered_with_the_one_that_does(
     origin: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = str(tmp_path / "wallet.json")
     assert main(["wallet", "new", "-o", file]) == 0
     capsys.readouterr()
-    assert main(["wallet", "pay", file, origin + EDIT]) == 0
-    status, _, body = send(origin, "POST", TOP_UP, capsys.readouterr().out.removesuffix("\n"))
-    assert (status, body["data"]["newBalance"]) == (200, 10)
+    assert main(["wallet", "pay", file, f"{origin}/api/v1/x402/topup"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.endswith(
+        "answered 404 instead of 402, so there is nothing to pay. Top-ups are at /api/v1/x402/top-up.\n"
+    )
 
 
 def test_the_lines_of_the_readme_play_the_flow_with_curl(origin: str, tmp_path: Path) -> None:

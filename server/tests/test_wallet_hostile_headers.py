@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,9 +17,27 @@ from rulekit import EDIT, good_body
 from venice_mock.app import create_app
 from venice_mock.settings import Settings
 from wallet_kit import PAID, SIWX, any_header, encode
-from wallets import ALICE, BALANCE, BOTH_NAMES, TOP_UP, TRANSACTIONS, X402, MakeClient, freeze, signed, text_of
+from wallets import (
+    ALICE,
+    BALANCE,
+    BOTH_NAMES,
+    SOLANGE,
+    TOP_UP,
+    TRANSACTIONS,
+    X402,
+    MakeClient,
+    Purse,
+    freeze,
+    signed,
+    text_of,
+)
 
-PLACES = [("POST", EDIT), ("GET", BALANCE + ALICE.address), ("GET", TRANSACTIONS + ALICE.address), ("POST", TOP_UP)]
+PLACES = [
+    ("POST", EDIT),
+    ("GET", BALANCE + ALICE.address),
+    ("GET", TRANSACTIONS + ALICE.address),
+    ("POST", TOP_UP),
+]
 NAMES = [*BOTH_NAMES, *X402.payment_headers]
 FURTHER = ["authorization", "content-type", "host", "x-forwarded-host", "x-forwarded-proto", "accept"]
 LATIN = st.text(st.characters(max_codepoint=255), max_size=60)
@@ -65,12 +83,21 @@ def test_no_header_leads_to_a_5xx(make_client: MakeClient) -> None:
     "value",
     [
         *("A" * 100_000, "=" * 70_000, "%" * 200_000, encode("x" * 100_000)),
-        *(encode(json.loads("[" * 500 + "]" * 500)), "W1tb" * 4000, encode({"address": {"a": []}, "signature": [1]})),
-        *(encode({"x402Version": 10**30, "payload": {}}), encode({"message": None, "address": "", "signature": ""})),
+        *(
+            encode(json.loads("[" * 500 + "]" * 500)),
+            "W1tb" * 4000,
+            encode({"address": {"a": []}, "signature": [1]}),
+        ),
+        *(
+            encode({"x402Version": 10**30, "payload": {}}),
+            encode({"message": None, "address": "", "signature": ""}),
+        ),
     ],
     ids=["long", "padding", "percent", "long text", "nested", "unclosed", "shapes", "number", "empty"],
 )
-def test_huge_and_deep_headers_are_answered_at_once(client: Client, method: str, path: str, name: str, value: str) -> None:
+def test_huge_and_deep_headers_are_answered_at_once(
+    client: Client, method: str, path: str, name: str, value: str
+) -> None:
     reply = client.send(good_body(), method=method, path=path, headers={name: value}, key=None)
     answered(reply)
     assert len(reply.body) < 10_000
@@ -111,26 +138,27 @@ assert client.edit(key=None, **good()).status == 402
 assert client.send(path="/api/v1/x402/top-up", key=None).status == 402
 assert client.send(path={balance!r}, method="GET", key=None).status == 402
 steps.append(seen())
-assert client.{last}.status in (401, 402, 400)
+assert client.{last}.status in (200, 401)
 steps.append(seen())
 print(json.dumps(steps))
 client.close()
 """
 
 
-@pytest.mark.parametrize("what", ["sign-in", "payment"])
-def test_wallet_libraries_are_loaded_by_the_first_wallet_header_and_not_before(what: str) -> None:
+@pytest.mark.parametrize(("what", "wanted"), [("sign-in", HEAVY), ("payment", ("Crypto", "base58"))])
+def test_wallet_libraries_are_loaded_by_the_first_wallet_header_and_not_before(
+    client: Client, what: str, wanted: tuple[str, ...]
+) -> None:
     if what == "sign-in":
-        header = {"SIGN-IN-WITH-X": signed(text_of())}
-        last = f"edit(key=None, headers={header!r}, **good())"
+        last = f"edit(key=None, headers={ {BOTH_NAMES[0]: signed(text_of())}!r}, **good())"
     else:
-        case = next(case for case in PAID["cases"] if "expect" not in case)
-        wanted: dict[str, Any] = {"PAYMENT-SIGNATURE": case["header"]}
-        last = f"send(path={TOP_UP!r}, headers={wanted!r}, key=None)"
+        said = {NAMES[2]: Purse(client, SOLANGE).payment()}
+        last = f"send(path={TOP_UP!r}, headers={said!r}, key=None)"
     look = LOOK.format(heavy=HEAVY, balance=BALANCE + ALICE.address, last=last)
+    folders = (Path(__file__).parent, Path(__file__).parents[1])
     seen = subprocess.run(
         [sys.executable, "-c", look],
-        env={"PYTHONPATH": ":".join(str(path) for path in (Path(__file__).parent, Path(__file__).parents[1]))},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))},
         capture_output=True,
         text=True,
         check=False,
@@ -138,7 +166,7 @@ def test_wallet_libraries_are_loaded_by_the_first_wallet_header_and_not_before(w
     assert seen.returncode == 0, seen.stderr
     before, *between, after = json.loads(seen.stdout)
     assert [before, *between] == [[]] * 3
-    assert after == list(HEAVY)
+    assert set(wanted) <= set(after)
 
 
 def test_the_check_of_5xx_can_fail() -> None:

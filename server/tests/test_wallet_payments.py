@@ -16,6 +16,7 @@ from wallet_kit import NOW, PAID, decode, encode
 from wallets import (
     ALICE,
     BOB,
+    NOTHING,
     RATE_LIMITED,
     SOLANGE,
     TOP_UP,
@@ -161,7 +162,7 @@ def test_payments_of_real_clients_are_credited_once_or_refused(
 @pytest.mark.parametrize("wallet", WALLETS, ids=KINDS)
 def test_fifty_submissions_at_once_of_one_payment_credit_it_once(client: Client, wallet: Wallet) -> None:
     purse = Purse(client, wallet)
-    said = {"offer": purse.offer(), "nonce": bytes(range(32))}
+    said: dict[str, Any] = {"offer": purse.offer(), "nonce": bytes(range(32))}
     headers = [purse.payment(shape=shape, **said) for shape in ("v1", "hybrid", "v2")]
 
     async def all_at_once() -> list[Reply]:
@@ -226,7 +227,7 @@ def test_each_fault_of_a_payment_has_its_code_and_credits_nothing(
 ) -> None:
     purse = Purse(freeze(client), ALICE)
     refused(hand_in(client, edited(purse.payment(), *path, value=value), name), code, reason)
-    assert (purse.balance(), purse.transactions()["transactions"]) == (0, [])
+    assert (purse.balance(), purse.transactions()["transactions"]) == (NOTHING, [])
 
 
 @pytest.mark.rules("X402-TOP-003", "X402-TOP-010")
@@ -279,7 +280,7 @@ def test_a_settlement_fails_as_the_file_says_for_that_wallet_only(
     reply = purse.top_up()
     refused(reply, code, status=status)
     assert reply.headers["x-mock-rule"] == f"X402-TOP-0{rule}"
-    assert (purse.balance(), purse.transactions()["transactions"]) == (0, [])
+    assert (purse.balance(), purse.transactions()["transactions"]) == (NOTHING, [])
     credited(Purse(purse.client, other).top_up(), other, "5", "5")
     spoilt = edited(purse.payment(), "payload", value={})
     assert hand_in(purse.client, spoilt).json["error"] == "INVALID_PAYMENT"  # looked at before the chain is

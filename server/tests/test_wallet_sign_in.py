@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from wallets import (
     advance,
     called,
     chain_of,
+    edited,
     freeze,
     signed,
     text_of,
@@ -159,13 +161,14 @@ def test_a_payload_needs_address_message_and_signature_and_nothing_else(client: 
     freeze(client)
     text = text_of()
     for name, code in (("address", "PAYLOAD"), ("signature", "PAYLOAD"), ("message", "MESSAGE")):
-        assert code_of(knock(client, signed(text, **{name: ...}))) == f"INVALID_{code}"
-    for wrong in ("", "!", encode([signed(text)])):
-        reply = knock(client, wrong) if wrong else None
-        assert reply is None or code_of(reply) in ("PARSE_ERROR", "INVALID_PAYLOAD")
-    for number, more in enumerate(
-        ({}, {"chainId": 8453}, {"type": "eip191"}, {"timestamp": NOW * 1000}, {"timestamp": iso_time(NOW)})
-    ):
+        assert code_of(knock(client, edited(signed(text), name, value=...))) == f"INVALID_{code}"
+    for wrong, code in (("!", "PARSE_ERROR"), ("AAAA", "PARSE_ERROR"), (encode([text]), "INVALID_PAYLOAD")):
+        assert code_of(knock(client, wrong)) == code
+    optional: list[dict[str, Any]] = [
+        *({}, {"chainId": 8453}, {"type": "eip191"}),
+        *({"timestamp": NOW * 1000}, {"timestamp": iso_time(NOW)}),
+    ]
+    for number, more in enumerate(optional):
         assert code_of(knock(client, signed(text_of(nonce=f"optional-{number}"), **more))) is None
 
 
@@ -198,12 +201,16 @@ def test_an_evm_chain_has_three_spellings(client: Client) -> None:
 def test_a_solana_wallet_signs_in_base58_or_base64_and_no_type_means_evm(client: Client) -> None:
     freeze(client)
     said = {"type": "ed25519", "chainId": chain_of(SOLANGE)}
-    for number, encoded in enumerate((str, lambda text: base64.b64encode(base58.b58decode(text)).decode())):
+    for number, encoding in enumerate(("base58", "base64")):
         text = text_of(SOLANGE, nonce=f"solana-{number}")
-        header = signed(text, SOLANGE, signature=encoded(sign_text(SOLANGE, text)), **said)
-        assert code_of(knock(client, header)) is None
+        signature = sign_text(SOLANGE, text)
+        if encoding == "base64":
+            signature = base64.b64encode(base58.b58decode(signature)).decode()
+        assert code_of(knock(client, signed(text, SOLANGE, signature=signature, **said))) is None
     assert code_of(knock(client, signed(text_of()))) is None
-    assert code_of(knock(client, signed(text_of(SOLANGE), SOLANGE, chainId="eip155:8453"))) == "CHAIN_MISMATCH"
+    assert (
+        code_of(knock(client, signed(text_of(SOLANGE), SOLANGE, chainId="eip155:8453"))) == "CHAIN_MISMATCH"
+    )
 
 
 @pytest.mark.rules("EDIT-AUTH-008", "X402-SIW-020")
@@ -237,9 +244,16 @@ def test_a_nonce_serves_a_wallet_once_in_330_seconds(client: Client, wallet: Wal
 
     def again(seconds: float) -> str | None:
         issued = iso_time(NOW + seconds)
-        return code_of(knock(freeze(client, NOW + seconds), signed(text_of(wallet, issued_at=issued), wallet)))
+        return code_of(
+            knock(freeze(client, NOW + seconds), signed(text_of(wallet, issued_at=issued), wallet))
+        )
 
-    assert [again(seconds) for seconds in (0, 1, 329, 331, 332)] == [None, *["NONCE_REUSED"] * 2, None, "NONCE_REUSED"]
+    assert [again(seconds) for seconds in (0, 1, 329, 331, 332)] == [
+        None,
+        *["NONCE_REUSED"] * 2,
+        None,
+        "NONCE_REUSED",
+    ]
     other = signed(text_of(BOB, issued_at=iso_time(NOW + 332)), BOB)
     assert code_of(knock(client, other)) is None  # another wallet's nonce is another nonce
 
@@ -256,13 +270,14 @@ def test_no_header_outlives_the_memory_of_its_nonce(client: Client) -> None:
 def test_a_nonce_is_burnt_by_a_request_that_fails(client: Client) -> None:
     purse = Purse(freeze(client), ALICE)
     stranger = BALANCE + BOB.address
-    for spend, status in (
+    ways: list[tuple[Callable[[str], Reply], int]] = [
         (lambda header: knock(client, header), 402),
         (lambda header: purse.edit(header, prompt=""), 400),
         (lambda header: purse.edit(header, model="none-such"), 404),
         (lambda header: read(client, stranger, header), 403),
         (lambda header: read(client, BALANCE + ALICE.address, header), 200),
-    ):
+    ]
+    for spend, status in ways:
         header = purse.sign_in()
         assert spend(header).status == status
         assert code_of(knock(client, header)) == "NONCE_REUSED"
@@ -276,7 +291,10 @@ def test_a_nonce_survives_what_is_refused_before_its_signature_is_looked_at(clie
     spoilt = encode({**decode(header), "signature": "0x" + "11" * 65})
     assert code_of(knock(client, spoilt)) == "INVALID_SIGNATURE"
     assert purse.edit(header, headers={"X-PAYMENT": "e30="}).json["code"] == "PAYMENT_HEADER_NOT_ACCEPTED"
-    assert client.send(good_body(), content_type="text/plain", headers={BOTH_NAMES[0]: header}, key=None).status == 415
+    assert (
+        client.send(good_body(), content_type="text/plain", headers={BOTH_NAMES[0]: header}, key=None).status
+        == 415
+    )
     assert read(client, BALANCE + "nobody", header).status == 400
     assert read(client, f"{TRANSACTIONS}{ALICE.address}?limit=0", header).status == 400
     assert code_of(knock(client, header)) is None
@@ -292,11 +310,16 @@ def test_a_wallet_goes_before_a_key(make_client: MakeClient, name: str) -> None:
     for number, key in enumerate(("a-good-key", "mock_invalid_key")):
         assert code_of(knock(client, signed(text_of(nonce=f"before-{number}")), name, key)) is None
         assert code_of(knock(client, faulty("INVALID_SIGNATURE", ALICE), name, key)) == "INVALID_SIGNATURE"
-    assert knock(client, signed(text_of(nonce="both")), name, "mock_ok").headers.get("x-venice-balance-usd") is None
+    assert (
+        knock(client, signed(text_of(nonce="both")), name, "mock_ok").headers.get("x-venice-balance-usd")
+        is None
+    )
 
 
 @pytest.mark.rules("EDIT-AUTH-004")
-def test_of_the_two_header_names_the_newer_goes_first_and_an_empty_one_counts_for_nothing(client: Client) -> None:
+def test_of_the_two_header_names_the_newer_goes_first_and_an_empty_one_counts_for_nothing(
+    client: Client,
+) -> None:
     freeze(client)
     new, old = BOTH_NAMES
     good_one, bad_one = signed(text_of()), faulty("MISSING_NONCE", ALICE)
@@ -339,7 +362,9 @@ def test_a_smart_wallet_needs_a_line_in_the_wallets_file_and_its_owners_signatur
     configured, plain = freeze(make_client(wallets=file)), freeze(make_client())
     text = text_of(address=CONTRACT)
     owners, strangers = signed(text, address=CONTRACT), signed(text, BOB, address=CONTRACT)
-    wrapped = signed(text, address=CONTRACT, signature="0x" + "00" * 64 + sign_text(ALICE, text)[2:] + "6492" * 16)
+    wrapped = signed(
+        text, address=CONTRACT, signature="0x" + "00" * 64 + sign_text(ALICE, text)[2:] + "6492" * 16
+    )
     assert code_of(knock(plain, owners)) == "INVALID_SIGNATURE"
     for refused in (strangers, wrapped):
         assert code_of(knock(configured, refused)) == "INVALID_SIGNATURE"

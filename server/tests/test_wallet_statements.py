@@ -57,7 +57,9 @@ def test_a_fresh_wallet_reads_that_it_has_nothing(client: Client, wallet: Wallet
 
 
 @pytest.mark.rules("X402-BAL-004")
-@pytest.mark.parametrize(("usd", "can"), [("0.099999", False), ("0.1", True), ("0.100001", True), ("7", True)])
+@pytest.mark.parametrize(
+    ("usd", "can"), [("0.099999", False), ("0.1", True), ("0.100001", True), ("7", True)]
+)
 def test_ten_cents_are_enough_to_consume(
     make_client: MakeClient, tmp_path: Path, usd: str, can: bool
 ) -> None:
@@ -162,7 +164,12 @@ def test_rows_come_newest_first_and_add_up(busy: Purse) -> None:
         assert row["balanceAfter"] == balance
     assert balance == page["currentBalance"]
     *charges, top_up = rows
-    assert (top_up["type"], top_up["amount"], top_up["requestId"], top_up["modelId"]) == ("TOP_UP", 5, None, None)
+    assert (top_up["type"], top_up["amount"], top_up["requestId"], top_up["modelId"]) == (
+        "TOP_UP",
+        5,
+        None,
+        None,
+    )
     assert {(row["type"], row["amount"], row["modelId"]) for row in charges} == {
         ("CHARGE", Decimal("-0.04"), "qwen-edit")
     }

@@ -46,7 +46,7 @@ def test_json_and_toml_say_the_same_exactly(contract: Contract, tmp_path: Path, 
     world = make_world(contract, file=written(tmp_path, name, text))
     alice, bob = ALICE.address.lower(), BOB.address.lower()
     assert world.smart_wallets == {CONTRACT.lower(): alice}
-    assert (world.funds_of(bob), world.funds_of(alice)) == (Decimal("7.5"), 0)
+    assert (world.funds_of(bob), world.funds_of(alice)) == (Decimal("7.5"), Decimal(0))
     assert (world.settlement_of(SOLANGE.address), world.settlement_of(bob)) == ("SETTLEMENT_FAILED", None)
     told = [world.opening_balance(wallet) for wallet in (alice, SOLANGE.address, bob)]
     assert told == [Decimal("0.1"), Decimal("0.3"), Decimal(0)]
@@ -55,7 +55,11 @@ def test_json_and_toml_say_the_same_exactly(contract: Contract, tmp_path: Path, 
 @pytest.mark.parametrize("text", ["{}", '{"balances_usd": {}}'])
 def test_an_empty_file_is_a_world_without_limits(contract: Contract, tmp_path: Path, text: str) -> None:
     for world in (make_world(contract), make_world(contract, file=written(tmp_path, "w.json", text))):
-        assert (world.funds_of("x"), world.settlement_of("x"), world.opening_balance("x")) == (None, None, 0)
+        assert (world.funds_of("x"), world.settlement_of("x"), world.opening_balance("x")) == (
+            None,
+            None,
+            Decimal(0),
+        )
         assert world.smart_wallets == {}
 
 
@@ -74,7 +78,11 @@ def test_an_empty_file_is_a_world_without_limits(contract: Contract, tmp_path: P
         ("w.json", b'{"balances_usd": {"*": "Infinity"}}', "amounts run from 0"),
         ("w.json", b'{"balances_usd": {"*": "1e999999"}}', "amounts run from 0"),
         ("w.toml", b'[balances_usd]\n"*" = nan', "amounts run from 0"),
-        ("w.json", b'{"settlements": {"*": "SETTLEMENT_FALED"}}', "SETTLEMENT_FALED. Known: SETTLEMENT_FAILED"),
+        (
+            "w.json",
+            b'{"settlements": {"*": "SETTLEMENT_FALED"}}',
+            "SETTLEMENT_FALED. Known: SETTLEMENT_FAILED",
+        ),
         ("w.json", b'{"settlements": {"0x12": "SETTLEMENT_FAILED"}}', "'0x12' is no address"),
         ("w.json", b'{"balances_usd": {"alice.eth": 1}}', "'alice.eth' is no address"),
         ("w.json", b'{"usdc_onchain": {"": 1}}', "'' is no address"),

@@ -59,7 +59,10 @@ def test_the_installed_package_serves_edits_and_reads_back_far_from_the_reposito
         try:
             assert server.stdout is not None
             base = json.loads(server.stdout.readline())["base_url"]
-            body = {"prompt": "make it a sunset", "image": base.removesuffix("/api/v1") + "/__mock/sample.png"}
+            body = {
+                "prompt": "make it a sunset",
+                "image": base.removesuffix("/api/v1") + "/__mock/sample.png",
+            }
             request = urllib.request.Request(
                 base + "/image/edit",
                 json.dumps(body).encode(),

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from asgi import Client, Reply
-from rulekit import EDIT, good
+from rulekit import EDIT, good, server_of
 from venice_mock.contract import load_contract
 from venice_mock.times import iso_time
+from venice_mock.wallet.desk import wallet_account
 from venice_mock.wallet.encoded import parse_instant
 from venice_mock.wallet.messages import build_message
 from venice_mock.wallet.signing import Wallet, new_wallet, payment_header, sign_in_header, sign_text
@@ -29,6 +30,7 @@ TRANSACTIONS = "/api/v1/x402/transactions/"
 CLOCK = "/__mock/clock"
 BOTH_NAMES = ("SIGN-IN-WITH-X", "X-Sign-In-With-X")
 BAD_SIGN_IN = {"error": "Invalid Sign-in-with-x signature"}
+NOTHING = Decimal(0)
 RATE_LIMITED = {"error": "Rate limit exceeded. Please try again later."}
 
 
@@ -141,7 +143,9 @@ class Purse:
         }
         return sign_in_header(self.wallet, **{**said, **given})
 
-    def edit(self, header: str | None = None, headers: Mapping[str, str] | None = None, **fields: Any) -> Reply:
+    def edit(
+        self, header: str | None = None, headers: Mapping[str, str] | None = None, **fields: Any
+    ) -> Reply:
         """A good edit with some fields replaced, under this sign-in or a fresh one."""
         said = {"SIGN-IN-WITH-X": header or self.sign_in(), **(headers or {})}
         return self.client.edit(key=None, headers=said, **good(**fields))
@@ -168,7 +172,9 @@ class Purse:
     def offer(self) -> dict[str, Any]:
         """What the server asks of a wallet of this kind, as it tells it."""
         accepts = offers_of(self.client)
-        return next(each for each in accepts if each["network"].startswith("solana") == (self.wallet.kind != "evm"))
+        return next(
+            each for each in accepts if each["network"].startswith("solana") == (self.wallet.kind != "evm")
+        )
 
     def payment(self, micro_usdc: int = 5_000_000, **given: Any) -> str:
         """A fresh payment header that is good now."""
@@ -183,6 +189,18 @@ class Purse:
     def top_up(self, micro_usdc: int = 5_000_000) -> Reply:
         """A fresh payment, handed in."""
         return hand_in(self.client, self.payment(micro_usdc))
+
+
+def purse_of(make: MakeClient, folder: Path, usd: str, wallet: Wallet = SOLANGE, **settings: Any) -> Purse:
+    """A wallet that starts with so many dollars, on a server of its own."""
+    file = wallets_file(folder, balances_usd={wallet.address: usd})
+    return Purse(make(wallets=file, **{"engine": "fast", **settings}), wallet)
+
+
+def held_by(purse: Purse) -> Decimal:
+    """What of the wallet's balance is promised to edits in work."""
+    store = server_of(purse.client).session.store
+    return purse.client.runner.run(store.account(wallet_account(purse.address))).held
 
 
 def offers_of(client: Client) -> list[dict[str, Any]]:

@@ -149,12 +149,14 @@ def _asked(target: Target, patience_s: float) -> tuple[int, str, bytes]:
     kind = http.client.HTTPSConnection if target.secure else http.client.HTTPConnection
     connection = kind(target.host, target.port, timeout=patience_s)
     late = threading.Event()
+    held: list[socket.socket] = []  # the connection forgets its socket when an answer has no length
 
     def hang_up() -> None:
         # A socket's timeout counts from byte to byte; a server that drips would hold us for ever.
         late.set()
-        with contextlib.suppress(OSError, AttributeError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
+        for each in held:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(patience_s, hang_up)
     timer.daemon = True
@@ -162,6 +164,7 @@ def _asked(target: Target, patience_s: float) -> tuple[int, str, bytes]:
     where = f"{'https' if target.secure else 'http'}://{target.domain}"
     try:
         connection.connect()
+        held.append(connection.sock)
         if late.is_set():  # several addresses, each tried for as long: nothing was there to hang up
             raise TimeoutError
         connection.request("POST", target.path, headers={"Accept": "application/json", "Content-Length": "0"})

@@ -132,7 +132,7 @@ class Store(Protocol):
         ...
 
     async def claim_nonce(self, owner: str, nonce: str, *, life_s: float, now: float) -> bool:
-        """Use ``nonce`` up for ``life_s`` seconds, the last one included; False when ``owner`` used it within that time."""
+        """Use ``nonce`` up for ``life_s`` seconds, both ends included; False when ``owner`` used it before."""
         ...
 
     async def count(
