@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 8402
+PORT ?=
 READY := $(VENV)/.installed
 SYSTEM := $(VENV)/.system
 NODE := $(VENV)/node/.installed
@@ -13,7 +13,7 @@ NODE := $(VENV)/node/.installed
 ##@ Use it
 .PHONY: run
 run: $(BIN)/venice-mock ## serve on http://127.0.0.1:8402/api/v1 (PORT=... for another port)
-	@exec $(BIN)/venice-mock serve --port $(PORT)
+	@exec $(BIN)/venice-mock serve $(if $(PORT),--port $(PORT))
 
 .PHONY: gallery
 gallery: $(READY) ## draw the pictures in docs/gallery again

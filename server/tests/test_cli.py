@@ -326,7 +326,7 @@ def test_a_batch_makes_the_good_ones_and_reports_the_bad_ones(tmp_path: Path, ca
     assert [line.split()[0] for line in shown.out.splitlines()] == [str(out / f"{n}.png") for n in range(3)]
     errors = shown.err.splitlines()
     assert errors[:2] == [
-        f"{tiny}: Image dimensions are too small",
+        f"{tiny}: Image dimensions are too small: 8x8: width times height must be at least 65536",
         f"{text}: The image file is corrupted or unreadable",
     ]
     assert errors[2].startswith(f"{tmp_path / 'absent.png'}: cannot be read: ")

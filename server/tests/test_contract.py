@@ -118,6 +118,10 @@ SLIPS: dict[str, tuple[Callable[[Any], None], str]] = {
         lambda t: t["fields"]["model_ids"].append("ghost"),
         "modelId ghost is not a model",
     ),
+    "a key for rewrites without the rest": (
+        lambda t: t["fields"]["known"].append("enhance_prompt"),
+        "enhancement, its field and its header go together",
+    ),
     "a required field that is not known": (
         lambda t: t["fields"]["required"].append("ghost"),
         "required field ghost is not known",

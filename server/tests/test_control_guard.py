@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any, cast
 
 import pytest
+from starlette.routing import Route
 
 from asgi import Client, Reply
+from venice_mock.app import create_app
 from venice_mock.control.guard import is_loopback
+from venice_mock.settings import Settings
 from wallets import CLOCK, MakeClient, called, now_of
 
 ADVANCE = CLOCK + "/advance"
@@ -210,3 +214,41 @@ def test_the_guard_stands_before_the_control_plane_only(client: Client) -> None:
 )
 def test_this_machine_goes_by_few_names(name: str, ours: bool) -> None:
     assert is_loopback(name) is ours
+
+
+SAMPLE = "/__mock/sample.png"  # a picture that anybody may see
+CONTROL_ROUTES = [
+    (method, route.path_format.replace("{account}", "mock_ok"))
+    for route in cast("list[Route]", create_app(Settings()).routes)
+    if route.path.startswith("/__mock") and route.path != SAMPLE
+    for method in sorted(route.methods or ())
+]
+
+
+def test_the_routes_of_the_control_plane_are_found() -> None:
+    found = set(CONTROL_ROUTES)
+    assert {("GET", "/__mock"), ("PATCH", "/__mock/accounts/mock_ok"), ("POST", "/__mock/reset")} <= found
+
+
+@pytest.mark.parametrize(("method", "path"), CONTROL_ROUTES)
+def test_no_route_of_the_control_plane_is_open(make_client: MakeClient, method: str, path: str) -> None:
+    client, changes = make_client(), method not in ("GET", "HEAD")
+    assert ask(client, method, path).status not in (403, 404, 405, 415)
+    assert ask(called(client, "evil.example"), method, path).status == 403
+    assert ask(client, method, path, Origin="http://evil.example").status == 403
+    assert ask(client, method, path, Sec_Fetch_Site="cross-site").status == 403
+    assert ask(client, method, path, content_type="text/plain").status == (415 if changes else 200)
+    assert ask(make_client(host="0.0.0.0"), method, path).status == 403
+    guarded = make_client(control_token="s3same")
+    assert ask(guarded, method, path).status == 403
+    assert ask(guarded, method, path, **TOKEN).status not in (403, 404, 405, 415)
+    assert ask(make_client(control=False), method, path).status == 404
+    answers: list[Any] = [
+        ask(client, "OPTIONS", path, Access_Control_Request_Method=method),
+        ask(client, method, path),
+    ]
+    assert not [name for reply in answers for name in reply.headers if name.startswith("access-control-")]
+
+
+def test_the_sample_is_for_everybody(client: Client) -> None:
+    assert called(client, "evil.example").get(SAMPLE).status == 200

@@ -98,6 +98,12 @@ def test_what_is_no_json_object_is_bad_syntax(body: bytes) -> None:
 
 
 @pytest.mark.rules("EDIT-HTTP-006")
+def test_an_object_of_more_members_than_any_client_sends_is_bad_syntax() -> None:
+    with pytest.raises(BadSyntax):
+        fields_of_json(json.dumps({f"k{number}": 1 for number in range(101)}).encode())
+
+
+@pytest.mark.rules("EDIT-HTTP-006")
 def test_two_hundred_levels_of_nesting_are_only_a_wrong_type() -> None:
     assert isinstance(fields_of_json(b'{"prompt":' + b"[" * 200 + b"]" * 200 + b"}")["prompt"], list)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import struct
 import subprocess
@@ -292,3 +293,15 @@ def test_bytes_after_the_end_of_a_png_do_no_harm(client: Client) -> None:
     polyglot = answer(client, png + b"PK\x05\x06" + bytes(18) + b"<script>alert(1)</script>")
     assert size(polyglot) == (1264, 848)
     assert b"script" not in polyglot.body
+
+
+@pytest.mark.rules("EDIT-HTTP-017")
+@pytest.mark.parametrize("field", ["aspect_ratio", "output_format", "quality", "modelId", "k" * 4_000_000])
+def test_a_wrong_value_of_megabytes_is_not_told_back_whole(
+    client: Client, field: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    reply = client.send(json.dumps({"prompt": "x", "image": "x", field: "y" * 4_000_000}).encode())
+    assert reply.status == 400
+    assert len(reply.body) < 20_000
+    assert all(len(value) < 2_000 for value in reply.headers.values())
+    assert all(len(record.getMessage()) < 2_000 for record in caplog.records)

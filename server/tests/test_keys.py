@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venice_mock.accounts.keys import KeyRing, Opening, account_id, load_keys, magic_keys
+from rulekit import TEST_EDITION
+from venice_mock.accounts.keys import KeyRing, Opening, account_id, error_aliases, load_keys, magic_keys
+from venice_mock.accounts.steering import Steering
+from venice_mock.contract import load_contract
 
 DEFAULT = Opening(Decimal(100))
 
@@ -48,8 +51,44 @@ def test_a_mistyped_magic_key_is_refused_and_the_nearest_are_named() -> None:
 
 def test_every_magic_key_named_in_the_table_answers_as_itself() -> None:
     for name in magic_keys():
-        token = name.replace("_X", "_1")
-        assert KeyRing(DEFAULT).answer(token).cause == f"key:{token}"
+        token = name.replace("_X", "_1").replace("_N", "_3")
+        answer = KeyRing(DEFAULT).answer(token)
+        assert answer.cause == f"key:{token}"
+        assert answer.steering.cause in (None, answer.cause)
+
+
+@pytest.mark.rules("MOCK-KEY-010")
+@pytest.mark.parametrize(
+    ("token", "order"),
+    [
+        ("mock_ok", Steering(cause="key:mock_ok")),
+        ("mock_rate_limited", Steering("RATE_LIMIT_EXCEEDED", ends=True, cause="key:mock_rate_limited")),
+        ("mock_overloaded", Steering("MODEL_OVERLOADED", cause="key:mock_overloaded")),
+        ("mock_at_capacity", Steering("MODEL_AT_CAPACITY", cause="key:mock_at_capacity")),
+        ("mock_offline", Steering("MODEL_OFFLINE", cause="key:mock_offline")),
+        ("mock_edit_error", Steering("IMAGE_EDIT_ERROR", cause="key:mock_edit_error")),
+        ("mock_timeout", Steering("REQUEST_TIMEOUT", cause="key:mock_timeout")),
+        ("mock_flaky_1", Steering("IMAGE_EDIT_ERROR", times=0, cause="key:mock_flaky_1")),
+        ("mock_flaky_3", Steering("IMAGE_EDIT_ERROR", times=2, cause="key:mock_flaky_3")),
+    ],
+)
+def test_a_fault_key_opens_an_ordinary_account_and_orders_its_fault(token: str, order: Steering) -> None:
+    answer = KeyRing(DEFAULT).answer(token)
+    assert (answer.opening, answer.steering) == (DEFAULT, order)
+
+
+def test_a_listed_key_that_looks_magic_is_what_the_file_says() -> None:
+    ring = KeyRing(DEFAULT, {"mock_timeout": Opening(Decimal(1))})
+    assert ring.answer("mock_timeout").steering == Steering()
+    assert ring.answer("mock_timeout").opening == Opening(Decimal(1))
+
+
+@pytest.mark.parametrize("edition", ["2026-06-19", str(TEST_EDITION)])
+def test_short_names_mean_errors_of_the_editions_table(edition: str) -> None:
+    errors = load_contract(edition).edition.errors
+    assert set(error_aliases().values()) <= set(errors)
+    assert error_aliases()["rate_limited"] == "RATE_LIMIT_EXCEEDED"
+    assert not set(error_aliases()) & {"ok"}
 
 
 def test_a_keys_file_closes_the_server_to_other_tokens(tmp_path: Path) -> None:

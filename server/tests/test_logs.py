@@ -12,6 +12,7 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venice_mock import logs
+from venice_mock.logs import TextFormatter
 
 HEADERS = [(b"authorization", b"Bearer sk-very-secret-1234"), (b"x-sign-in-with-x", b"e30secret")]
 
@@ -148,3 +149,15 @@ def test_libraries_are_not_heard_below_warning() -> None:
 def test_ordinary_sentences_are_left_alone() -> None:
     sentence = "stopping: finishing 2 requests in /usr/lib/python3.11/site-packages/venice_mock/app.py"
     assert logs.scrub(sentence) == sentence
+
+
+def test_a_message_is_one_line_without_control_characters() -> None:
+    record = logging.LogRecord("x", logging.INFO, "", 0, "a\n12:00:00 error forged \x1b[31m", (), None)
+    line = TextFormatter().format(record)
+    assert line.isprintable()
+    assert "a\\n12:00:00" in line
+
+
+def test_a_huge_message_is_cut_before_it_is_searched_for_secrets() -> None:
+    record = logging.LogRecord("x", logging.INFO, "", 0, "a " * 10_000_000, (), None)
+    assert len(TextFormatter().format(record)) < 30_000

@@ -12,21 +12,24 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from venice_mock.accounts.keys import Opening
 from venice_mock.state.memory import MemoryStore
-from venice_mock.state.store import Hold, NoHold
+from venice_mock.state.store import AccountChange, Hold, NoHold
 
 AMOUNTS = st.decimals(Decimal("0.0001"), Decimal(3), places=4)
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Holds, settlements and releases against an exact model of one account."""
+    """Holds, settlements, releases, adjustments and resets against an exact model of one account."""
 
     holds = Bundle("holds")
 
     @initialize(start=st.decimals(0, 5, places=4), limit=st.none() | st.decimals(0, 5, places=4))
     def open(self, start: Decimal, limit: Decimal | None) -> None:
         self.store, self.runner = MemoryStore(), asyncio.Runner()
-        self.start, self.limit = start, limit
-        self.held, self.charges = Decimal(0), list[Decimal]()
+        self.opening = self.start = start
+        self.limit = limit
+        self.held, self.charges, self.adjustments = Decimal(0), list[Decimal](), list[Decimal]()
+        self.issued = list[Hold]()
+        self.void = set[str]()  # holds from before the last reset
         self.runner.run(self.store.open_account("a", Opening(start, limit)))
 
     def teardown(self) -> None:
@@ -46,11 +49,16 @@ class LedgerMachine(RuleBasedStateMachine):
         assert not over_limit
         assert not short
         self.held += amount
+        self.issued.append(got)
         return got
 
     @rule(hold=consumes(holds))
     def settle(self, hold: Hold) -> None:
         row = self.runner.run(self.store.settle(hold, now=1.0, request_id="r", model_id="m"))
+        if hold.id in self.void:
+            assert row is None
+            return
+        assert row is not None
         self.held -= hold.amount
         self.charges.append(hold.amount)
         assert row.amount == -hold.amount
@@ -60,7 +68,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def release_twice(self, hold: Hold) -> None:
         self.runner.run(self.store.release(hold))
         self.runner.run(self.store.release(hold))
-        self.held -= hold.amount
+        if hold.id not in self.void:
+            self.held -= hold.amount
 
     @rule(hold=consumes(holds))
     def a_settled_hold_is_gone(self, hold: Hold) -> None:
@@ -68,6 +77,26 @@ class LedgerMachine(RuleBasedStateMachine):
         with pytest.raises(KeyError):
             self.runner.run(self.store.settle(hold, now=1.0, request_id="r", model_id="m"))
         self.runner.run(self.store.release(hold))
+
+    @rule(balance=st.decimals(0, 5, places=4))
+    def adjust(self, balance: Decimal) -> None:
+        done = self.runner.run(
+            self.store.change_account("a", Opening(Decimal(9)), AccountChange(balance=balance), now=1.0)
+        )
+        assert done == (balance >= self.held)
+        now = self.start - sum(self.charges)
+        if done and balance != now:
+            self.adjustments.append(balance - now)
+            self.start += balance - now
+
+    @rule()
+    def reset(self) -> None:
+        self.runner.run(self.store.reset(frozenset({"accounts"})))
+        self.start, self.held = self.opening, Decimal(0)
+        self.charges.clear()
+        self.adjustments.clear()
+        self.void |= {hold.id for hold in self.issued}
+        self.issued.clear()
 
     @invariant()
     def laws(self) -> None:
@@ -79,12 +108,17 @@ class LedgerMachine(RuleBasedStateMachine):
         assert account.balance == self.start - sum(self.charges) >= 0
         assert account.held == self.held
         assert account.available >= 0
-        assert [-row.amount for row in reversed(rows)] == self.charges
+        booked = {
+            kind: [row.amount for row in reversed(rows) if row.type == kind]
+            for kind in ("CHARGE", "ADJUSTMENT")
+        }
+        assert booked == {"CHARGE": [-amount for amount in self.charges], "ADJUSTMENT": self.adjustments}
+        assert len(rows) == len(self.charges) + len(self.adjustments)
         after = account.balance
         for row in rows:
             assert row.balance_after == after
             after -= row.amount
-        assert after == self.start
+        assert after == self.opening
 
 
 TestLedger = LedgerMachine.TestCase

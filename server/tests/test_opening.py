@@ -284,9 +284,12 @@ def test_large_pictures_are_shrunk_by_a_whole_factor_that_still_covers_the_outpu
 
 def test_pixels_in_flight_follow_what_is_really_decoded() -> None:
     jpeg, png = look(pictures.jpeg((2000, 1500))), look(pictures.png((2000, 1500)))
-    assert pixels_in_flight(png, (400, 300)) == 3_000_000 + 120_000
-    assert pixels_in_flight(jpeg, (400, 300)) == 500 * 375 + 120_000
-    assert pixels_in_flight(jpeg, (2000, 1500)) == 6_000_000
+    painted = 4 * 120_000
+    assert pixels_in_flight(png, (400, 300)) == 3_000_000 + painted
+    assert pixels_in_flight(jpeg, (400, 300)) == 500 * 375 + painted
+    assert pixels_in_flight(jpeg, (2000, 1500)) == 3_000_000 + 4 * 3_000_000
+    progressive = look(pictures.jpeg((2000, 1500), progressive=True))
+    assert pixels_in_flight(progressive, (400, 300)) == 6_000_000 + painted  # every coefficient is kept
 
 
 @pytest.mark.parametrize("name", KINDS)

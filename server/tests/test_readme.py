@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from live import running
+from venice_mock.accounts.keys import load_keys
 from venice_mock.contract import load_contract
 from venice_mock.wallet.world import make_world
 
@@ -93,6 +94,22 @@ def test_every_shell_command_works_as_printed(tmp_path: Path) -> None:
         assert done.returncode == 0, block + done.stderr
 
 
+def test_the_keys_file_in_the_readme_is_one(tmp_path: Path) -> None:
+    (printed,) = [text for language, text in BLOCKS if language == "json" and "balance_usd" in text]
+    file = tmp_path / "keys.json"
+    file.write_text(printed, "utf-8")
+    assert {key: opening.status for key, opening in load_keys(file).items()} == {
+        "team-a": "active",
+        "former-customer": "disabled",
+    }
+
+
+def test_the_words_in_the_readme_are_the_editions() -> None:
+    words = load_contract("2026-06-19").edition.words
+    assert {"nude", "lingerie"} <= set(words.adult)
+    assert {"gore", "torture"} <= set(words.policy)
+
+
 def test_the_wallets_file_in_the_readme_is_one(tmp_path: Path) -> None:
     (printed,) = [text for language, text in BLOCKS if language == "toml"]
     file = tmp_path / "wallets.toml"
@@ -112,7 +129,7 @@ def test_make_run_serves_and_says_where() -> None:
 
 
 def test_the_ready_line_in_the_readme_has_the_members_of_the_real_one() -> None:
-    (printed,) = [json.loads(text) for language, text in BLOCKS if language == "json"]
+    (printed,) = [json.loads(text) for language, text in BLOCKS if language == "json" and '"ready"' in text]
     with started([str(BIN / "venice-mock"), "serve", "--port", "0"]) as ready:
         assert list(ready) == list(printed)
 

@@ -186,10 +186,23 @@ def test_a_mistyped_variable_is_refused_and_the_likely_one_named() -> None:
         load_settings({}, {"VENICE_MOCK_PROT": "1"})
 
 
-def test_the_value_of_an_unknown_variable_is_not_shown() -> None:
+def test_the_value_of_a_mistyped_variable_is_not_shown() -> None:
     with pytest.raises(SettingsError) as caught:
-        load_settings({}, {"VENICE_MOCK_API_KEY": "hunter2"})
+        load_settings({}, {"VENICE_MOCK_CONTROL_TOKENS": "hunter2"})
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("VENICE_MOCK_URL", "http://127.0.0.1:8402"),
+        ("VENICE_MOCK_SERVICE_HOST", "10.0.0.1"),
+        ("VENICE_MOCK_PORT_8402_TCP_ADDR", "10.0.0.1"),
+        ("VENICE_MOCK_PORT", "tcp://10.0.0.1:8402"),
+    ],
+)
+def test_variables_of_others_with_our_prefix_are_none_of_our_business(name: str, text: str) -> None:
+    assert load_settings({}, {name: text}) == Settings()
 
 
 @pytest.mark.parametrize(

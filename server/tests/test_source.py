@@ -72,6 +72,13 @@ def test_a_data_url_without_base64_is_percent_decoded() -> None:
     assert bytes_of(Text(b"data:image/svg+xml,%3Csvg%3E")) == b"<svg>"
 
 
+@pytest.mark.rules("EDIT-IMG-004")
+def test_a_long_percent_encoded_data_url_is_refused_rather_than_undone() -> None:
+    with pytest.raises(ApiError) as caught:
+        bytes_of(Text(b"data:image/png," + b"%41" * 100_000))
+    assert caught.value.status == 400
+
+
 @pytest.mark.rules("EDIT-IMG-016", "EDIT-IMG-018")
 @pytest.mark.parametrize("wrap", [Upload, lambda data: Text(base64.b64encode(data))])
 def test_the_size_limit_counts_decoded_bytes(wrap: object) -> None:

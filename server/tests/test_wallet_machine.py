@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -24,7 +26,7 @@ from venice_mock.settings import Settings
 from venice_mock.times import iso_time
 from venice_mock.wallet.desk import wallet_account
 from wallet_kit import NOW
-from wallets import ALICE, SOLANGE, X402, Purse, advance, exact, freeze, hand_in, wallet_of
+from wallets import ALICE, SOLANGE, X402, Purse, advance, exact, freeze, hand_in, wallet_of, wallets_file
 
 PEOPLE = (SOLANGE, ALICE, wallet_of("venice-mock test: and Serge on Solana", "solana"))
 WHO = st.integers(0, len(PEOPLE) - 1)
@@ -33,6 +35,7 @@ PRICES = {
     "wan-2-7-pro-edit": Decimal("0.094"),
     "gpt-image-2-edit": Decimal("0.36"),
 }
+OPENINGS = (Decimal("0.18"), Decimal("0.34"), Decimal("0.05"))  # short of money soon
 FLOOR = Decimal("0.1")
 REFUSALS: list[tuple[dict[str, Any], int]] = [
     ({"prompt": ""}, 400),
@@ -53,7 +56,11 @@ class Money(RuleBasedStateMachine):
         """A fresh server; the model: rows newest last, headers that were used with their times."""
         self.clamps = observed
         behavior: Any = "observed" if observed else "documented"
-        self.client = freeze(Client(create_app(Settings(engine="fast", behavior=behavior))))
+        opened = {wallet.address: str(usd) for wallet, usd in zip(PEOPLE, OPENINGS, strict=True)}
+        with TemporaryDirectory() as folder:
+            file = wallets_file(Path(folder), balances_usd=opened)
+            app = create_app(Settings(engine="fast", behavior=behavior, wallets=file))
+        self.client = freeze(Client(app))
         self.now = NOW
         self.purses = [Purse(self.client, wallet) for wallet in PEOPLE]
         self.rows: list[list[Row]] = [[] for _ in PEOPLE]
@@ -66,7 +73,7 @@ class Money(RuleBasedStateMachine):
             self.client.close()
 
     def credit(self, who: int) -> Decimal:
-        return self.rows[who][-1][2] if self.rows[who] else Decimal(0)
+        return self.rows[who][-1][2] if self.rows[who] else OPENINGS[who]
 
     def book(self, who: int, kind: str, amount: Decimal, model: str | None = None) -> None:
         self.rows[who].append((kind, amount, self.credit(who) + amount, iso_time(self.now), model))
@@ -174,7 +181,7 @@ class Money(RuleBasedStateMachine):
                 for row in reversed(rows)
             ]
             assert (booked, more) == (self.rows[who], False)
-            balance = Decimal(0)
+            balance = OPENINGS[who]
             for row in reversed(rows):
                 assert (row.amount > 0) == (row.type == "TOP_UP")
                 balance += row.amount

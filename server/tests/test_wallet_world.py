@@ -12,9 +12,10 @@ from venice_mock.app import create_app
 from venice_mock.contract import Contract
 from venice_mock.settings import Settings
 from venice_mock.wallet.world import make_world
-from wallets import ALICE, BOB, SOLANGE, X402, MakeClient, Purse, offers_of
+from wallets import ALICE, BOB, SOLANGE, X402, MakeClient, Purse, offers_of, wallet_of
 
 CONTRACT = "0x" + "C0" * 20
+FEES = wallet_of("venice-mock test: whoever pays the fees", "solana")
 JSON = f"""{{
     "smart_wallets": {{"{CONTRACT}": "{ALICE.address}"}},
     "usdc_onchain": {{"{BOB.address}": 7500000, "*": 0}},
@@ -105,12 +106,28 @@ def test_a_file_that_is_not_there_is_told_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.rules("EDIT-PAY-040")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pay_to_base": "foo"},
+        {"pay_to_base": SOLANGE.address},
+        {"pay_to_solana": BOB.address},
+        {"fee_payer": "1111"},
+    ],
+)
+def test_a_receiver_that_is_no_address_of_its_chain_is_refused_at_the_start(
+    make_client: MakeClient, options: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match="is no address on"):
+        make_client(**options)
+
+
 def test_receivers_are_the_editions_fakes_unless_others_are_named(make_client: MakeClient) -> None:
     assert [offer["payTo"] for offer in offers_of(make_client())] == [rail.pay_to for rail in X402.rails]
-    named = make_client(pay_to_base=BOB.address, pay_to_solana=SOLANGE.address, fee_payer=CONTRACT)
+    named = make_client(pay_to_base=BOB.address, pay_to_solana=SOLANGE.address, fee_payer=FEES.address)
     base, solana = offers_of(named)
     assert (base["payTo"], "feePayer" in base["extra"]) == (BOB.address, False)
-    assert (solana["payTo"], solana["extra"]["feePayer"]) == (SOLANGE.address, CONTRACT)
+    assert (solana["payTo"], solana["extra"]["feePayer"]) == (SOLANGE.address, FEES.address)
     assert (base["asset"], solana["asset"]) == tuple(rail.asset for rail in X402.rails)
 
 

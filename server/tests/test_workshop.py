@@ -65,6 +65,23 @@ def test_a_request_cancelled_in_the_moment_of_admission_gives_its_pixels_back() 
     asyncio.run(scenario())
 
 
+def test_pixels_given_back_in_the_moment_a_waiter_leaves_go_to_the_next() -> None:
+    async def scenario() -> None:
+        budget = PixelBudget(10)
+        await budget.acquire(10)
+        leaving = asyncio.ensure_future(budget.acquire(5))
+        behind = asyncio.ensure_future(budget.acquire(6))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        budget.release(10)  # before the cancelled task has run
+        await behind
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        assert budget.used == 6
+
+    asyncio.run(scenario())
+
+
 def test_work_that_has_begun_keeps_its_pixels_until_it_ends_though_its_caller_left() -> None:
     async def scenario() -> None:
         shop, begun, go_on = Workshop(10, threads=1), threading.Event(), threading.Event()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 from starlette.applications import Starlette
@@ -18,8 +20,12 @@ from starlette.routing import Route
 from venice_mock.accounts.billing import billing_balance
 from venice_mock.catalogue import list_compatibility, list_models, list_traits
 from venice_mock.contract import Contract, load_contract
+from venice_mock.control.about import about, contract_rules
+from venice_mock.control.accounts import change_account, holder_of, read_account, read_ledger
 from venice_mock.control.clock import advance_clock, read_clock, set_clock
 from venice_mock.control.guard import Guard, is_loopback
+from venice_mock.control.reset import reset_session
+from venice_mock.control.steering import HEADER, PREFER, steering_of
 from venice_mock.edit.body import BodyTooLarge, BodyTooSlow, ClientLeft, read_body
 from venice_mock.edit.endpoint import EditCall, EditService
 from venice_mock.edit.workshop import Workshop
@@ -35,6 +41,7 @@ from venice_mock.wallet.world import make_world
 
 _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as nginx does.
 _API = "/api/v1"
+_CONTROL = "/__mock"
 _CONTROL_BODY = 1 << 20  # ours
 _CONTROL_PATIENCE_S = 10.0  # ours
 
@@ -67,6 +74,7 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
         settings.control_hosts, settings.control_token, exposed=not is_loopback(settings.host.strip("[]"))
     )
     x402 = contract.edition.x402
+    started_at = wall_clock()
 
     def origin_of(request: Request) -> str:
         """``http://host:port`` as the client addressed this server, or its trusted proxy."""
@@ -77,9 +85,14 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
         return f"{scheme}://{host}"
 
     async def image_edit(request: Request) -> Response:
-        call = EditCall(request.headers, origin_of(request), request.url.path, request.receive)
+        said = request.headers
+        steering = steering_of(contract, said.getlist(HEADER), said.getlist(PREFER))
+        call = EditCall(said, origin_of(request), request.url.path, request.receive, steering)
         answer = await edit.edit(call)
-        return Response(answer.image, media_type=answer.media_type, headers=answer.headers)
+        headers = answer.headers
+        if answer.cause is not None and not settings.pure:
+            headers = {**headers, "X-Mock-Cause": header_text(answer.cause)}
+        return Response(answer.image, media_type=answer.media_type, headers=headers)
 
     async def models(request: Request) -> Response:
         return json_response(list_models(contract, request.query_params.get("type")))
@@ -111,25 +124,57 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
             await statements.transactions(wallet, query, request.headers, origin_of(request))
         )
 
-    async def clock(request: Request) -> Response:
-        guard.check(request.method, request.headers)
+    async def clock(request: Request) -> Any:
         if request.method == "PUT":
-            return json_response(await set_clock(session, await control_body(request)))
-        return json_response(await read_clock(session))
+            return await set_clock(session, await control_body(request))
+        return await read_clock(session)
 
-    async def clock_advance(request: Request) -> Response:
-        guard.check(request.method, request.headers)
-        return json_response(await advance_clock(session, await control_body(request)))
+    async def clock_advance(request: Request) -> Any:
+        return await advance_clock(session, await control_body(request))
+
+    async def account(request: Request) -> Any:
+        name, _, rest = account_path(request).partition("/")
+        holder = holder_of(session, world, account_name(name), request.query_params.get("kind"))
+        if rest not in ("", "ledger") or (rest and request.method not in ("GET", "HEAD")):
+            raise HTTPException(405 if rest == "ledger" else 404)
+        if rest:
+            return await read_ledger(session, holder, request.query_params)
+        if request.method in ("PUT", "PATCH"):
+            whole = request.method == "PUT"
+            return await change_account(session, holder, await control_body(request), whole=whole)
+        return await read_account(session, holder)
+
+    async def reset(request: Request) -> Any:
+        return await reset_session(session, await control_body(request))
+
+    async def here(_: Request) -> Any:
+        return about(contract, settings, wall_clock() - started_at, links)
+
+    async def rules(_: Request) -> Any:
+        return contract_rules(contract)
+
+    def control(path: str, answer: Callable[[Request], Awaitable[Any]], *methods: str) -> Route:
+        """A route of the control plane: nobody gets to ``answer`` but past the guard."""
+
+        async def guarded(request: Request) -> Response:
+            guard.check(request.method, request.headers)
+            return json_response(await answer(request))
+
+        return Route(_CONTROL + path, guarded, methods=methods)
 
     async def openapi(request: Request) -> Response:
         from venice_mock.openapi import describe  # written once, read rarely: not part of the start
 
         return json_response(describe(contract, origin_of(request)))
 
+    drawn: list[bytes] = []  # the sample, once somebody has asked for it
+
     async def sample(_: Request) -> Response:
         from venice_mock.sample import sample_png
 
-        return Response(await server.workshop.run(0, sample_png), media_type="image/png")
+        if not drawn:
+            drawn.append(await asyncio.to_thread(sample_png))  # not behind edits that wait for it
+        return Response(drawn[0], media_type="image/png")
 
     async def alive(_: Request) -> Response:
         return json_response({"status": "ok"})
@@ -144,15 +189,28 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
         Route(x402.statements.balance_path + "/{wallet}", wallet_balance),
         Route(x402.statements.transactions_path + "/{wallet}", wallet_transactions),
         Route(f"{_API}/openapi.json", openapi),
-        Route("/__mock/sample.png", sample),
+        Route(_CONTROL + "/sample.png", sample),
         Route("/livez", alive),
         Route("/readyz", alive),
     ]
     if settings.control:
         routes += [
-            Route("/__mock/clock", clock, methods=["GET", "PUT"]),
-            Route("/__mock/clock/advance", clock_advance, methods=["POST"]),
+            control("", here, "GET"),
+            control("/contract.json", rules, "GET"),
+            control("/accounts/{account:path}", account, "GET", "PUT", "PATCH"),
+            control("/clock", clock, "GET", "PUT"),
+            control("/clock/advance", clock_advance, "POST"),
+            control("/reset", reset, "POST"),
         ]
+    links = {
+        "api": contract.edition.path.removesuffix("/image/edit"),
+        "openapi": f"{_API}/openapi.json",
+        **{
+            route.path.removeprefix(_CONTROL).partition("/{")[0].strip("/") or "self": route.path_format
+            for route in routes
+            if route.path.startswith(_CONTROL)
+        },
+    }
     handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
         ApiError: server.refusal,
         HTTPException: server.no_route,
@@ -188,7 +246,8 @@ class Server:
             headers |= {name: header_text(value) for name, value in told.items() if value}
         if error.close:
             headers["Connection"] = "close"
-        request.scope[REFUSAL] = {"refusal": error.name, "hint": error.hint or str(error.body.get("error"))}
+        hint = header_text(error.hint or str(error.body.get("error")))
+        request.scope[REFUSAL] = {"refusal": error.name, "hint": hint}
         return json_response(error.body, error.status, headers)
 
     async def no_route(self, _: Request, error: HTTPException) -> Response:
@@ -247,6 +306,17 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
         dict(headers) if headers else None,
         media_type="application/json",
     )
+
+
+def account_path(request: Request) -> str:
+    """What follows ``/accounts/``, still percent-encoded: a key may hold a slash."""
+    raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode("ascii")
+    return raw.decode("latin-1").partition("?")[0].partition("/accounts/")[2]
+
+
+def account_name(segment: str) -> str:
+    """A key as a header would bring it: percent-decoded bytes, read as HTTP reads them."""
+    return unquote_to_bytes(segment).decode("latin-1")
 
 
 async def control_body(request: Request) -> bytes:

@@ -40,6 +40,8 @@ def model_entry(model: ModelSpec) -> dict[str, Any]:
         spec["pricing"] = _pricing(model.pricing)
     if model.constraints is not None:
         spec["constraints"] = _constraints(model.constraints)
+    if model.supports_optimize_prompt_thinking is not None:
+        spec["supportsOptimizePromptThinking"] = model.supports_optimize_prompt_thinking
     spec |= {
         "name": model.name,
         "offline": model.offline,
@@ -47,6 +49,8 @@ def model_entry(model: ModelSpec) -> dict[str, Any]:
         "traits": list(model.traits),
         "betaModel": model.beta,
     }
+    if model.uncensored:
+        spec["uncensored"] = True
     if model.deprecation is not None and model.deprecation.date is not None:
         spec["deprecation"] = {
             "autoRemap": model.deprecation.auto_remap,
@@ -67,6 +71,9 @@ def _pricing(pricing: Pricing) -> dict[str, Any]:
     listed: dict[str, Any] = {"inpaint": _price(pricing.inpaint)}
     if pricing.resolutions:
         listed["resolutions"] = {tier: _price(usd) for tier, usd in pricing.resolutions.items()}
+    if pricing.input_images is not None:
+        extra = pricing.input_images
+        listed["inputImages"] = {"included": extra.included, "additional": _price(extra.additional)}
     if pricing.quality:
         listed["quality"] = {
             tier: {quality: _price(usd) for quality, usd in row.items()}
@@ -86,6 +93,7 @@ def _constraints(limits: Constraints) -> dict[str, Any]:
         "combineImages": limits.combine_images,
     }
     optional = {
+        "maxInputImages": limits.max_input_images,
         "singleImageAspectRatio": limits.single_image_aspect_ratio,
         "defaultResolution": limits.default_resolution,
         "resolutions": list(limits.resolutions) or None,

@@ -26,6 +26,7 @@ COMMANDS = {
     "models": "list the models, their limits and prices",
     "differences": "where documentation and the live server disagree",
     "rules": "list the rules of the contract",
+    "editions": "list the editions, and what changed between two",
 }
 
 EXAMPLES = """\

@@ -25,7 +25,7 @@ _SECRET = re.compile(
     r"""(?ix)
       ((?:authorization|sign-in-with-x|x-payment|payment-signature)["']?\s*[:=]\s*["']?(?:\w+\ )?)[^\s"',]+
     | (\bbearer\s+)\S+
-    | (\b(?:venice|sk|mock)[_-])[\w-]{8,}                  # API keys by their usual beginnings
+    | (\b(?:venice|sk)[_-])[\w-]{8,}                       # API keys by their usual beginnings
     | ()[a-z0-9+/=_-]{120,}                                # base64: a payment, a sign-in, a picture
     """
 )
@@ -33,10 +33,13 @@ _ACCOUNT = re.compile(r"(/accounts/)[^/]+")
 _REQUEST_ID = re.compile(rb"[\w.:-]{1,64}")
 _QUIET_PATHS = ("/livez", "/readyz")
 _LONGEST_PATH = 200
+_LONGEST_TEXT = 20_000  # characters: a long traceback
 
 
 def scrub(text: str) -> str:
-    """``text`` without anything that looks like a credential or a picture."""
+    """``text`` without anything that looks like a credential or a picture, and not longer than a log can bear."""
+    if len(text) > _LONGEST_TEXT:
+        text = text[:_LONGEST_TEXT] + "..."
     return _SECRET.sub(lambda match: "".join(group or "" for group in match.groups()) + "[hidden]", text)
 
 
@@ -46,10 +49,15 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One record as text."""
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
-        text = record.getMessage()
+        text = _one_line(record.getMessage())
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
         return scrub(f"{clock} {record.levelname.lower():<7} {text}")
+
+
+def _one_line(text: str) -> str:
+    # Nobody may write a log line, or steer a terminal, by what is in a request.
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 class JsonFormatter(logging.Formatter):

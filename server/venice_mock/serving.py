@@ -16,16 +16,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from venice_mock import logs
+from venice_mock.control.guard import is_loopback
 from venice_mock.settings import Settings, SettingsError
 
 _PROBE_PAUSE_S = 0.02
 _PROBE_PATIENCE_S = 60.0
 _IDLE_CONNECTION_S = 75  # longer than HTTP clients keep a connection pooled, so that none reuses a closed one
+_GRACE_S = 30  # for what is in flight at a signal: longer than any edit, shorter than a supervisor waits
 _FORCED = 130  # the shell's code for a process ended by Ctrl-C
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listens everywhere -> an address to reach it by
 
@@ -118,13 +121,14 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="uvloop" if _importable("uvloop") else "asyncio",
-                http="httptools" if _importable("httptools") else "h11",
+                http=_http_protocol(),
                 ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=_IDLE_CONNECTION_S,
+                timeout_graceful_shutdown=_GRACE_S,
             )
         )
         self.signalled = False
@@ -154,7 +158,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Say what is waited for, then end as uvicorn does."""
-        waiting = len(self.server_state.tasks)
+        waiting = max(len(self.server_state.tasks), self._open_answers())
         rest = (
             f": finishing {waiting} request{'s' if waiting > 1 else ''} (Ctrl-C again to force)"
             if waiting
@@ -162,6 +166,11 @@ class _Server(uvicorn.Server):
         )
         self._logger.info("stopping%s", rest, extra={"fields": {"event": "stopping", "in_flight": waiting}})
         await super().shutdown(sockets)
+
+    def _open_answers(self) -> int:
+        """Connections whose answer is not yet sent, though its task may have ended."""
+        cycles = (getattr(connection, "cycle", None) for connection in self.server_state.connections)
+        return sum(cycle is not None and not cycle.response_complete for cycle in cycles)
 
     def withdraw(self) -> None:
         """Remove the port file, unless another server has put its own there since."""
@@ -219,7 +228,7 @@ def banner(settings: Settings, address: Address) -> str:
     fields = "-H 'Authorization: Bearer mock_ok' -F prompt='make it a sunset'"
     post = f"curl -sS {address.base_url}/image/edit {fields}"
     sample = f"{address.origin}/__mock/sample.png"
-    if "loopback" in settings.fetch:
+    if "loopback" in settings.fetch and is_loopback(_ANY_ADDRESS.get(address.host, address.host)):
         first = f"{post} -F image={sample} -o edited.png"
     else:
         first = f"curl -sS {sample} -o in.png && {post} -F image=@in.png -o edited.png"
@@ -273,7 +282,16 @@ def _write_whole(file: Path, text: str) -> None:
     """Write so that a reader sees nothing or everything."""
     with tempfile.NamedTemporaryFile("w", dir=file.absolute().parent, delete=False, encoding="ascii") as part:
         part.write(text)
+    Path(part.name).chmod(0o644)  # a temporary file is its owner's alone; whoever waits for us may be another
     Path(part.name).replace(file)
+
+
+def _http_protocol() -> type[asyncio.Protocol] | Literal["h11"]:
+    if not _importable("httptools"):
+        return "h11"
+    from venice_mock.wire import BoundedProtocol
+
+    return BoundedProtocol
 
 
 def _importable(name: str) -> bool:

@@ -78,7 +78,14 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "pure", values.switch, "", "send no header that the real server would not send", "Contract", "switch"
     ),
-    Option("keys", values.path, "FILE", "accept only the API keys of this file", "Accounts", "path"),
+    Option(
+        "keys",
+        values.path,
+        "FILE",
+        "accept only the API keys of this file (and magic ones)",
+        "Accounts",
+        "path",
+    ),
     Option("balance", values.money, "USD", "balance of a new account", "Accounts"),
     Option(
         "limits", values.choice("off", "real"), "WHICH", "off, or real: enforce the rate limits", "Accounts"
@@ -166,9 +173,14 @@ def load_settings(flags: Mapping[str, str | bool], environ: Mapping[str, str]) -
     """
     by_variable = {option.variable: option for option in (*OPTIONS, CONFIG)}
     variables = {name: text for name, text in environ.items() if name.startswith(ENV_PREFIX)}
-    for name in sorted(variables):
-        if name not in by_variable:
+    for name in sorted(set(variables) - set(by_variable)):
+        # A name of somebody else's with our prefix is none of our business; one that is nearly ours is a typo.
+        del variables[name]
+        suffixes = [known.removeprefix(ENV_PREFIX) for known in by_variable]
+        if difflib.get_close_matches(name.removeprefix(ENV_PREFIX), suffixes, cutoff=0.7):
             raise SettingsError(f"Unknown environment variable {name}.{_meant(name, by_variable)}")
+    if variables.get(ENV_PREFIX + "PORT", "").startswith("tcp://"):
+        del variables[ENV_PREFIX + "PORT"]  # Kubernetes describes a service of our name so
 
     from_flags = {
         option.key: _value(option, flags[option.key], option.flag)

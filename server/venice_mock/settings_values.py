@@ -99,7 +99,7 @@ def money(text: str) -> Decimal:
 def fetch(text: str) -> tuple[str, ...]:
     """``none``, or a comma-separated list of ``loopback``, ``public`` and host names."""
     sources = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
-    if not sources or ("none" in sources and len(sources) > 1) or not all(_is_host(s) for s in sources):
+    if not sources or ("none" in sources and len(sources) > 1) or not all(_is_place(s) for s in sources):
         raise ValueError("expected none, loopback, public or host names (not URLs), separated by commas")
     return sources
 
@@ -107,7 +107,7 @@ def fetch(text: str) -> tuple[str, ...]:
 def hosts(text: str) -> tuple[str, ...]:
     """A comma-separated list of host names, each with or without a port."""
     names = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
-    if not names or not all(_is_host(name) for name in names):
+    if not names or not all(_is_place(name) for name in names):
         raise ValueError("expected host names, separated by commas")
     return names
 
@@ -146,6 +146,19 @@ def _seconds(text: str) -> float:
     if seconds > _LONGEST_DELAY_S:
         raise ValueError(text)
     return float(seconds)
+
+
+def _is_place(text: str) -> bool:
+    """A host, or HOST:PORT; IPv6 in brackets where a port follows."""
+    name, colon, port = text.rpartition(":")
+    if text.startswith("["):
+        bare, _, port = text[1:].partition("]")
+        return _is_host(bare) and (not port or _is_port(port.removeprefix(":")))
+    return _is_host(text) or (bool(colon) and _is_host(name) and _is_port(port))
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and 0 < int(text) < 65536
 
 
 def _is_host(text: str) -> bool:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from venice_mock.accounts.keys import KeyAnswer
+from venice_mock.accounts.steering import AS_USUAL, Steering
 from venice_mock.contract import Contract
 from venice_mock.errors import ApiError, refuse
 from venice_mock.state.session import Session
@@ -16,12 +17,13 @@ from venice_mock.state.store import Account
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller: the account that pays, the magic key that steers, the wallet's address."""
+    """An authenticated caller: the account that pays, the magic key and what it orders, the wallet's address."""
 
     kind: Literal["key", "wallet"]
     account: str
     cause: str | None = None
     address: str | None = None
+    steering: Steering = AS_USUAL
 
 
 class WalletDesk(Protocol):
@@ -72,7 +74,7 @@ async def authenticate_key(session: Session, headers: Mapping[str, str]) -> Call
     answer = session.keys.answer(token)
     account = await session.store.open_account(answer.account, answer.opening)
     _check_status(contract, account.status, answer)
-    return Caller("key", answer.account, answer.cause)
+    return Caller("key", answer.account, answer.cause, steering=answer.steering)
 
 
 def _check_status(contract: Contract, status: str, answer: KeyAnswer) -> None:

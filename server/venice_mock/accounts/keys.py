@@ -5,16 +5,20 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
+
+from venice_mock.accounts.steering import AS_USUAL, Steering
 
 Status = Literal["active", "inactive", "disabled", "invalid"]
 _STATUSES: tuple[Status, ...] = ("active", "inactive", "disabled", "invalid")
 _MAGIC_PREFIX = "mock_"
+_MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _ANY = "*"
 
 
@@ -29,32 +33,85 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class KeyAnswer:
-    """What a token opens. ``cause`` names the magic key that decided; ``hint`` helps who mistyped one."""
+    """What a token opens. ``cause`` names the magic key that decided; ``hint`` helps who mistyped one.
+
+    ``steering`` is what the magic key orders.
+    """
 
     account: str
     opening: Opening
     cause: str | None = None
     hint: str | None = None
+    steering: Steering = AS_USUAL
 
 
-_MAGIC: Mapping[str, tuple[Opening | None, str]] = {
-    "mock_ok": (None, "an ordinary account"),
-    "mock_insufficient_balance": (Opening(Decimal(0)), "402: the account is empty"),
-    "mock_spend_limit": (
-        Opening(Decimal(100), spend_limit=Decimal(0)),
-        "402: the key has reached its spend limit",
+@dataclass(frozen=True, slots=True)
+class MagicKey:
+    """One row of the table. ``error``: the vendor's name of what it leads to, whether by ``opening`` or to order."""
+
+    text: str
+    error: str | None = None
+    opening: Opening | None = None
+    steering: Steering = AS_USUAL
+
+
+def _orders(text: str, error: str, *, ends: bool = False) -> MagicKey:
+    return MagicKey(text, error, steering=Steering(error=error, ends=ends))
+
+
+_MAGIC: Mapping[str, MagicKey] = {
+    "mock_ok": MagicKey("an ordinary account"),
+    "mock_insufficient_balance": MagicKey(
+        "402: the account is empty", "INSUFFICIENT_BALANCE", Opening(Decimal(0))
     ),
-    "mock_invalid_key": (Opening(Decimal(0), status="invalid"), "401: no such key"),
-    "mock_inactive": (Opening(Decimal(100), status="inactive"), "401: the subscription is inactive"),
-    "mock_disabled": (Opening(Decimal(100), status="disabled"), "403: API access is disabled"),
+    "mock_spend_limit": MagicKey(
+        "402: the key has reached its spend limit",
+        "API_KEY_USD_SPEND_LIMIT_EXCEEDED",
+        Opening(Decimal(100), spend_limit=Decimal(0)),
+    ),
+    "mock_invalid_key": MagicKey(
+        "401: no such key", "AUTHENTICATION_FAILED", Opening(Decimal(0), status="invalid")
+    ),
+    "mock_inactive": MagicKey(
+        "401: the subscription is inactive",
+        "AUTHENTICATION_FAILED_INACTIVE_KEY",
+        Opening(Decimal(100), status="inactive"),
+    ),
+    "mock_disabled": MagicKey(
+        "403: API access is disabled", "API_ACCESS_DISABLED", Opening(Decimal(100), status="disabled")
+    ),
+    "mock_rate_limited": _orders(
+        "429 until the time in Retry-After is over by the mock's clock; ten seconds later it begins again",
+        "RATE_LIMIT_EXCEEDED",
+        ends=True,
+    ),
+    "mock_overloaded": _orders("429: the model is overloaded, Retry-After: 30", "MODEL_OVERLOADED"),
+    "mock_at_capacity": _orders("503: the model is at capacity, nothing charged", "MODEL_AT_CAPACITY"),
+    "mock_offline": _orders("503: the model is offline, nothing charged", "MODEL_OFFLINE"),
+    "mock_edit_error": _orders("500: the edit failed, nothing charged", "IMAGE_EDIT_ERROR"),
+    "mock_timeout": _orders("504: the edit took too long, nothing charged", "REQUEST_TIMEOUT"),
 }
 _BALANCE_STEM = "mock_balance_"
+_FLAKY_STEM = "mock_flaky_"
+_FLAKY = re.compile(r"[1-9][0-9]{0,3}")
+_FLAKY_ERROR = "IMAGE_EDIT_ERROR"
 
 
 def magic_keys() -> dict[str, str]:
-    """Every magic key with what it does, for help texts and documentation."""
-    table = {name: text for name, (_, text) in _MAGIC.items()}
-    return {**table, _BALANCE_STEM + "X": "an account that starts with X dollars, e.g. mock_balance_0.05"}
+    """Every magic key with what it does, for help texts and documentation. ``X`` and ``N`` stand for numbers."""
+    return {
+        **{name: key.text for name, key in _MAGIC.items()},
+        _BALANCE_STEM + "X": "an account that starts with X dollars, e.g. mock_balance_0.05",
+        _FLAKY_STEM
+        + "N": "works from the Nth edit on, 500 before that; valid requests count, to each key its own",
+    }
+
+
+def error_aliases() -> dict[str, str]:
+    """Short name of an error -> its name in the vendor's table: the magic keys without their beginning."""
+    return {
+        name.removeprefix(_MAGIC_PREFIX): key.error for name, key in _MAGIC.items() if key.error is not None
+    }
 
 
 class KeyRing:
@@ -81,14 +138,20 @@ class KeyRing:
         return KeyAnswer(account, self._default)
 
     def _magic(self, token: str, account: str, invalid: Opening) -> KeyAnswer:
+        cause = f"key:{token}"
         if token in _MAGIC:
-            opening, _ = _MAGIC[token]
-            return KeyAnswer(account, opening or self._default, cause=f"key:{token}")
+            key = _MAGIC[token]
+            return KeyAnswer(
+                account, key.opening or self._default, cause, steering=replace(key.steering, cause=cause)
+            )
         if token.startswith(_BALANCE_STEM):
             amount = _money(token.removeprefix(_BALANCE_STEM))
             if amount is not None:
-                return KeyAnswer(account, Opening(amount), cause=f"key:{token}")
-        known = [*_MAGIC, _BALANCE_STEM + "0.05"]
+                return KeyAnswer(account, Opening(amount), cause)
+        if token.startswith(_FLAKY_STEM) and _FLAKY.fullmatch(number := token.removeprefix(_FLAKY_STEM)):
+            order = Steering(error=_FLAKY_ERROR, times=int(number) - 1, cause=cause)
+            return KeyAnswer(account, self._default, cause, steering=order)
+        known = [*_MAGIC, _BALANCE_STEM + "0.05", _FLAKY_STEM + "3"]
         near = difflib.get_close_matches(token, known, n=3, cutoff=0.5) or known[:1]
         return KeyAnswer(account, invalid, hint=f"No such magic key. Nearest: {', '.join(near)}")
 
@@ -132,8 +195,5 @@ def _opening(path: Path, number: int, entry: Any) -> Opening:
 
 
 def _money(text: str) -> Decimal | None:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and 0 <= amount <= Decimal(10) ** 12 else None
+    # Six decimals, as money has on the wire: sums of such amounts stay exact and short.
+    return Decimal(text) if _MONEY.fullmatch(text) else None

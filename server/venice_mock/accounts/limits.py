@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from venice_mock.accounts.callers import Caller
 from venice_mock.contract import Contract
-from venice_mock.errors import refuse
+from venice_mock.errors import ApiError, refuse
 from venice_mock.state.session import Session
 
-_MINUTE = 60.0
+MINUTE = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,22 @@ class Standing:
 
 
 async def count_request(
-    session: Session, caller: Caller, model_id: str, now: float, *, enforced: bool
+    session: Session, caller: Caller, model_id: str, now: float, *, enforced: bool, add: int = 1
 ) -> Standing:
-    """Count one image request of this account with this model; one that is to be refused is not kept."""
+    """Count one image request of this account with this model; one that is to be refused is not kept.
+
+    With ``add=0`` nothing is counted.
+    """
     limit = session.contract.edition.limits.image_requests_per_minute
+    if session.contract.model(model_id) is None:
+        model_id = hashlib.sha256(
+            model_id.encode("utf-8", "surrogatepass")
+        ).hexdigest()  # it may be 30 MB long
     window = await session.store.count(
         f"requests:{caller.account}:{model_id}",
-        window_s=_MINUTE,
+        window_s=MINUTE,
         now=now,
+        add=add,
         limit=limit if enforced else None,
     )
     return Standing(limit, window.count, window.resets_at)
@@ -61,15 +70,21 @@ async def enforce_error_budget(session: Session, caller: Caller, now: float) -> 
     budget = contract.way("error-budget")
     block = await session.store.count(f"blocked:{caller.account}", window_s=budget["block_s"], now=now, add=0)
     if block.count:
-        names = contract.edition.headers
-        wait = max(1, -int(-(block.resets_at - now) // 1))
-        headers = {names["retry_after"]: str(wait)}
-        if budget["headers"]:
-            headers[names["budget_remaining"]] = "0"
-            headers[names["budget_resets"]] = str(int(block.resets_at * 1000))
-        error = refuse(contract, "ERROR_BUDGET", rule="EDIT-RATE-003", headers=headers)
-        error.body["error"] = error.body["error"].format(**budget)
+        error = budget_refusal(contract, block.resets_at, now)
+        error.rule = "EDIT-RATE-003"
         raise error
+
+
+def budget_refusal(contract: Contract, resets_at: float, now: float) -> ApiError:
+    """The 429 for too many failures, until ``resets_at``."""
+    budget, names = contract.way("error-budget"), contract.edition.headers
+    headers = {names["retry_after"]: str(max(1, -int(-(resets_at - now) // 1)))}
+    if budget["headers"]:
+        headers[names["budget_remaining"]] = "0"
+        headers[names["budget_resets"]] = str(int(resets_at * 1000))
+    error = refuse(contract, "ERROR_BUDGET", headers=headers)
+    error.body["error"] = error.body["error"].format(**budget)
+    return error
 
 
 async def note_failure(session: Session, caller: Caller, now: float) -> None:

@@ -1,10 +1,15 @@
-"""The price of one edit in USD, from the catalogue. Quality prices go before tier prices before the flat one."""
+"""The price of one edit in USD, from the catalogue. Quality prices go before tier prices before the flat one.
+
+On top comes what the model takes for an input picture, if its price covers none.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from venice_mock.contract import ModelSpec
+
+_PICTURES = 1  # this endpoint takes one input picture
 
 
 def price_of(model: ModelSpec, tier: str, quality: str | None) -> Decimal:
@@ -19,5 +24,8 @@ def price_of(model: ModelSpec, tier: str, quality: str | None) -> Decimal:
         chosen = quality or model.constraints.default_quality
         if chosen is None:
             raise ValueError(f"{model.id} prices qualities and names no default")
-        return pricing.quality[tier][chosen]
-    return pricing.resolutions.get(tier, pricing.inpaint)
+        base = pricing.quality[tier][chosen]
+    else:
+        base = pricing.resolutions.get(tier, pricing.inpaint)
+    extra = pricing.input_images
+    return base if extra is None or extra.included >= _PICTURES else base + extra.additional

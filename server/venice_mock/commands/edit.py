@@ -33,7 +33,15 @@ charged and nothing leaves this machine; a line per picture says what the same
 edit would cost on the real API. Exit code 1: some picture could not be made.
 """
 
-_FIELDS = ("model", "aspect_ratio", "resolution", "output_format", "quality", "safe_mode")
+_FIELDS = (
+    "model",
+    "aspect_ratio",
+    "resolution",
+    "output_format",
+    "quality",
+    "safe_mode",
+    "enhance_prompt",
+)
 _THREADS = 2  # Pillow works outside the interpreter's lock; more would only cost memory
 
 
@@ -65,6 +73,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--quality", metavar="QUALITY", help="low, medium or high, where a model has them")
     made.add_argument(
         "--safe-mode", action=argparse.BooleanOptionalAction, help="blur adult results (default yes)"
+    )
+    made.add_argument(
+        "--enhance-prompt",
+        action=argparse.BooleanOptionalAction,
+        help="let the prompt be rewritten, from edition 2026-08-22 on (default no)",
     )
     made.add_argument("--json", action="store_true", help="one JSON object a line instead of text")
     add_settings(made, {"edition", "behavior", "engine", "seed", "caption"})
@@ -121,18 +134,20 @@ def _edit(job: Job, make: Callable[[bytes], EditResult]) -> Outcome:
         result = make(read_input(job.source))
         path = write_output(job, result.image, result.media_type)
     except ApiError as error:
-        return Outcome(job, error=_told(error.body), status=error.status)
+        return Outcome(job, error=_told(error.body, error.hint), status=error.status)
     except JobError as error:
         return Outcome(job, error=str(error))
     return Outcome(job, result=result, path=path)
 
 
-def _told(body: Mapping[str, Any]) -> str:
-    """The vendor's message in one line: the error, and what each field did wrong."""
+def _told(body: Mapping[str, Any], hint: str | None) -> str:
+    """The vendor's message in one line: the error, and what each field did wrong, or else our hint."""
     faults = [
         f"{'.'.join(map(str, issue['path'])) + ': ' if issue['path'] else ''}{issue['message']}"
         for issue in body.get("issues", ())
     ]
+    if not faults and hint:
+        faults = [hint]
     return f"{body['error']}{': ' if faults else ''}{'; '.join(faults)}"
 
 

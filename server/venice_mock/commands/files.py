@@ -62,6 +62,10 @@ def plan_jobs(inputs: Sequence[str], output: str, edition_name: str, format_give
         return Jobs([Job(sources[0], None, False, own)], None)
 
     target = Path(output)
+    if many and target.suffix and not target.is_dir() and not output.endswith(("/", os.sep)):
+        raise SettingsError(
+            f"Several pictures need a folder; {output} reads like one file (add a / if it is meant)."
+        )
     if many or target.is_dir() or output.endswith(("/", os.sep)):
         return Jobs(_into_folder(sources, target, own), None)
     if _is_one_of(target, own):

@@ -79,14 +79,15 @@ def _row(model: ModelSpec, only_tier: str, default: bool) -> tuple[str, str, str
     limits = model.constraints
     return (
         name,
-        _price_range(model, only_tier),
+        price_range(model, only_tier),
         str(limits.prompt_character_limit),
         " ".join(limits.resolutions) or only_tier,
         " ".join(limits.aspect_ratios),
     )
 
 
-def _price_range(model: ModelSpec, only_tier: str) -> str:
+def price_range(model: ModelSpec, only_tier: str) -> str:
+    """The price of an edit in USD, or the cheapest and the dearest; ``only_tier`` is that of a model without."""
     from venice_mock.accounts.pricing import price_of
 
     if model.constraints is None or model.pricing is None:

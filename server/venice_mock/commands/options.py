@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import textwrap
 from collections.abc import Collection
+from typing import NoReturn
 
 from venice_mock.settings import CONFIG, OPTIONS, Option, Settings, load_settings
 
 
 def command_parser(name: str, description: str, examples: str) -> argparse.ArgumentParser:
     """A parser for ``venice-mock NAME`` whose help ends with ``examples`` as they stand."""
-    return argparse.ArgumentParser(
+    return _Parser(
         prog=f"venice-mock {name}",
         description=textwrap.fill(description, 79),
         epilog=f"examples:\n{examples.rstrip()}\n",
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=30),
         allow_abbrev=False,
     )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a usage error in one line, with the option that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        words = message.removeprefix("unrecognized arguments: ").split()
+        flag = words[0].partition("=")[0] if words else ""
+        near = difflib.get_close_matches(flag, self._option_string_actions, n=1)
+        meant = f" Did you mean {near[0]}?" if message.startswith("unrecognized") and near else ""
+        self.exit(2, f"{self.prog}: {message}.{meant} See {self.prog} --help.\n")
 
 
 def add_settings(parser: argparse.ArgumentParser, keys: Collection[str] | None = None) -> None:

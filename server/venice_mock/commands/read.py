@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{arguments.file}: {error}", file=sys.stderr)
         return 1
     except ValueError as error:
-        print(f"{arguments.file}: {error}", file=sys.stderr)
+        print(f"{arguments.file}: {_refusal_in(data) or error}", file=sys.stderr)
         return 1
     if arguments.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
@@ -53,3 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
         text = entry if isinstance(entry, str) else json.dumps(entry, ensure_ascii=False)
         print(paragraph(text, terminal_width(), " " * (widest + 2), first=f"{key:<{widest}}  "))
     return 0
+
+
+def _refusal_in(data: bytes) -> str | None:
+    # curl -o stores a refusal under the picture's name, which is the likeliest reason to come here.
+    try:
+        answer = json.loads(data)
+        return f"no picture but a refusal: {answer['error']}" if isinstance(answer["error"], str) else None
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -13,7 +13,7 @@ LEVELS = ("must", "should", "may", "observe")
 EXAMPLES = """\
   venice-mock rules
   venice-mock rules --level must
-  venice-mock rules --group EDIT --json
+  venice-mock rules --group prompt --json
 """
 
 
@@ -49,18 +49,18 @@ def run(arguments: argparse.Namespace) -> int:
         print(paragraph(f"{rule.id} ({rule.level}) {rule.text}", width, "    ", first=""))
         print(paragraph(f"{rule.certainty}: {rule.source}", width, "      ", first="    "))
         print()
-    print(f"{len(rules)} of {len(edition.rules)} rules of edition {edition.edition}.")
+    print(f"{len(rules)} of {len(edition.active_rules)} rules of edition {edition.edition}.")
     return 0
 
 
 def _chosen(edition: Edition, level: str | None, group: str | None) -> list[Rule]:
-    groups = list(dict.fromkeys(rule.group for rule in edition.rules))
+    groups = list(dict.fromkeys(rule.group for rule in edition.active_rules))
     if group is not None and group.lower() not in {name.lower() for name in groups}:
         raise ContractError(f"There is no group {group!r}. Known: {', '.join(groups) or 'none yet'}.")
     return [
         rule
         for name in groups  # rules of one group stand together, whatever the order of the file
-        for rule in edition.rules
+        for rule in edition.active_rules
         if rule.group == name
         and level in (None, rule.level)
         and (group is None or group.lower() == name.lower())

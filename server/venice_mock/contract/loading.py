@@ -81,3 +81,9 @@ def _check(edition: Edition) -> None:
         )
     for field in edition.fields.required:
         demand(field in edition.fields.known, f"required field {field} is not known")
+    rewrites = [
+        edition.enhancement is not None,
+        "enhance_prompt" in edition.fields.known,
+        "enhanced_prompt" in edition.headers,
+    ]
+    demand(all(rewrites) or not any(rewrites), "enhancement, its field and its header go together")

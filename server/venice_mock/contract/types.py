@@ -24,12 +24,20 @@ Behavior = Literal["documented", "observed"]
 Size = tuple[int, int]  # width, height in pixels
 
 
+class InputImages(Data, frozen=True):
+    """How many input pictures the price of an edit covers, which may be none, and USD for each one beyond."""
+
+    included: int
+    additional: Decimal
+
+
 class Pricing(Data, frozen=True):
     """USD per edit. ``quality`` (tier, then quality) goes before ``resolutions``, and that before ``inpaint``."""
 
     inpaint: Decimal
     resolutions: dict[str, Decimal] = msgspec.field(default_factory=dict)
     quality: dict[str, dict[str, Decimal]] = msgspec.field(default_factory=dict)
+    input_images: InputImages | None = None
 
 
 class Constraints(Data, frozen=True):
@@ -38,6 +46,7 @@ class Constraints(Data, frozen=True):
     aspect_ratios: tuple[str, ...]
     prompt_character_limit: int
     combine_images: bool
+    max_input_images: int | None = None
     single_image_aspect_ratio: bool | None = None
     default_resolution: str | None = None
     resolutions: tuple[str, ...] = ()
@@ -79,6 +88,8 @@ class ModelSpec(Data, frozen=True):
     confidence: str
     beta: bool = False
     offline: bool = False
+    uncensored: bool = False
+    supports_optimize_prompt_thinking: bool | None = None  # None: not listed
     traits: tuple[str, ...] = ()
     pricing: Pricing | None = None
     constraints: Constraints | None = None
@@ -115,6 +126,14 @@ class Fields(Data, frozen=True):
     required: tuple[str, ...]
     default_resolution: str
     default_safe_mode: bool
+
+
+class Enhancement(Data, frozen=True):
+    """Rewriting of prompts: whether it is on when unasked, USD for a rewrite, and how long a real one may take."""
+
+    default: bool
+    surcharge_usd: Decimal
+    up_to_s: int
 
 
 class FormatSpec(Data, frozen=True):
@@ -239,6 +258,7 @@ class Rule(Data, frozen=True):
 
     ``cost``: ``free`` without credentials, ``free-wallet`` with an unfunded wallet or a zero-limit key,
     ``free-refusal`` if refusals are free, ``paid``, or ``mock`` (only a server that can be steered).
+    ``since`` is the first edition in which it holds, ``until`` the first in which it no longer does.
     """
 
     id: str
@@ -252,6 +272,10 @@ class Rule(Data, frozen=True):
     since: str
     until: str | None = None
     difference: str | None = None
+
+    def holds_in(self, edition: str) -> bool:
+        """Whether it is a rule of ``edition``, which is a date; any other name counts as later than all dates."""
+        return self.since <= edition and (self.until is None or edition < self.until)
 
 
 class Edition(Data, frozen=True):
@@ -279,6 +303,12 @@ class Edition(Data, frozen=True):
     x402: X402
     differences: tuple[Difference, ...]
     rules: tuple[Rule, ...]
+    enhancement: Enhancement | None = None  # None: prompts are never rewritten
+
+    @property
+    def active_rules(self) -> tuple[Rule, ...]:
+        """The rules that hold in this edition; ``rules`` has those of other editions too."""
+        return tuple(rule for rule in self.rules if rule.holds_in(self.edition))
 
 
 class Contract:

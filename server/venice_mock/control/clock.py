@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from venice_mock.errors import ApiError, plain
+from venice_mock.control.reading import bad, decode
+from venice_mock.errors import ApiError
 from venice_mock.state.session import Session
 from venice_mock.state.store import ClockState
 from venice_mock.times import iso_time
 
-T = TypeVar("T")
+_WHAT = "Clock"
 _CENTURY_S = 100 * 366 * 86_400.0  # ours: dates stay within what ISO 8601 with four digits can say
 _LATEST = _CENTURY_S + 1.8e9
 
@@ -38,7 +39,7 @@ async def set_clock(session: Session, body: bytes) -> dict[str, Any]:
 
     Raises ApiError 400.
     """
-    wanted = _decode(body, _Setting)
+    wanted = decode(body, _Setting, _WHAT)
     frozen, offset = wanted.frozen_at, wanted.offset_s
     if (frozen is msgspec.UNSET) == (offset is msgspec.UNSET):
         raise _bad('give either "frozen_at" or "offset_s"')
@@ -52,7 +53,7 @@ async def set_clock(session: Session, body: bytes) -> dict[str, Any]:
 
 async def advance_clock(session: Session, body: bytes) -> dict[str, Any]:
     """Move the clock by ``{"seconds": 60}``, frozen or not. Raises ApiError 400."""
-    seconds = _bounded(_decode(body, _Advance).seconds)
+    seconds = _bounded(decode(body, _Advance, _WHAT).seconds)
     if seconds < 0:
         raise _bad("time does not run backwards here; PUT the clock to set it back")
     if not await session.store.advance_clock(seconds, most_frozen=_LATEST, most_offset_s=_CENTURY_S):
@@ -79,12 +80,5 @@ def _bounded(seconds: float) -> float:
     return seconds
 
 
-def _decode(body: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _bad(str(error)) from error
-
-
 def _bad(reason: str) -> ApiError:
-    return plain(400, f"Clock: {reason}", name="CONTROL_BAD_REQUEST")
+    return bad(_WHAT, reason)

@@ -2,7 +2,8 @@
 
 content type 415, no credentials 402, payment header 400, bad credentials 401/403, error budget and rate 429,
 body size 413, body syntax 400, schema 400, model 404, the model's own rules 400, image 400/413/422, content
-policy 422, balance 402, decoding 400. That order stands here and nowhere else.
+policy 422, balance 402, decoding 400. That order stands here and nowhere else. An error that was ordered
+(``Steering``) stands at the stage of its kind, a 5xx behind all others: the price is held and released again.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, TypeVar
 
@@ -22,7 +23,9 @@ from venice_mock.accounts.callers import (
     refuse_payment_header,
     signs_in,
 )
+from venice_mock.accounts.forced import forced_error
 from venice_mock.accounts.limits import count_request, enforce, enforce_error_budget, note_failure
+from venice_mock.accounts.steering import AS_USUAL, Stage, Steering, stage_of
 from venice_mock.contract import Contract
 from venice_mock.edit.body import (
     BodyTooLarge,
@@ -33,15 +36,23 @@ from venice_mock.edit.body import (
     read_body,
     stream_body,
 )
-from venice_mock.edit.fields import BadSyntax, FileTooLarge, RawFields, fields_of_form, fields_of_json
+from venice_mock.edit.enhancing import url_encoded
+from venice_mock.edit.fields import (
+    BadSyntax,
+    FileTooLarge,
+    RawFields,
+    Upload,
+    fields_of_form,
+    fields_of_json,
+)
 from venice_mock.edit.judging import image_refusal, judge_image
 from venice_mock.edit.making import Order, make_picture
 from venice_mock.edit.opening import ImageFault
 from venice_mock.edit.source import image_bytes
-from venice_mock.edit.validation import named_model, validate
+from venice_mock.edit.validation import check_model_rules, check_schema, find_model, named_model
 from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import ApiError, plain, refuse
-from venice_mock.settings import Settings
+from venice_mock.settings import Latency, Settings
 from venice_mock.state.session import Session
 from venice_mock.state.store import Hold, NoHold
 
@@ -56,21 +67,26 @@ _FORM_OVERHEAD = 1 << 20  # ours: boundaries and the other fields of a form, bes
 
 @dataclass(frozen=True, slots=True)
 class EditCall:
-    """One HTTP request to the endpoint: header names in lower case, and the raw way to its body."""
+    """One HTTP request to the endpoint: header names in lower case, and the raw way to its body.
+
+    ``steering`` is what its headers order; it goes before what a magic key orders.
+    """
 
     headers: Mapping[str, str]
     origin: str
     path: str
     receive: Receive
+    steering: Steering = AS_USUAL
 
 
 @dataclass(frozen=True, slots=True)
 class EditAnswer:
-    """200: the image file and the headers that go with it."""
+    """200: the image file and the headers that go with it. ``cause``: who steered it, if anybody did."""
 
     image: bytes
     media_type: str
     headers: dict[str, str]
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +106,26 @@ class EditService:
     async def edit(self, call: EditCall) -> EditAnswer:
         """Answer one request. Raises ApiError for every refusal, ClientLeft when nobody waits any more."""
         contract = self.session.contract
+        await self._steer("media_type", call)
         kind = body_kind(contract, call.headers)
         if not has_credentials(contract, call.headers):
             raise await self.wallets.discovery(call.origin, call.path)
+        await self._steer("payment_header", call)
         refuse_payment_header(contract, call.headers)
+        await self._steer("credentials", call)
         if signs_in(contract, call.headers):
             caller = await self.wallets.sign_in(call.headers, call.origin)
         else:
             caller = await authenticate_key(self.session, call.headers)
         told: dict[str, str] = {}  # headers that every answer to this caller carries
         try:
+            ordered = replace(call, steering=call.steering.over(caller.steering))
             async with self._flight(caller):
-                return await self._edit_for(caller, call, kind, told)
+                return await self._edit_for(caller, ordered, kind, told)
         except ApiError as error:
             if error.name != "ERROR_BUDGET":  # who knocks while blocked is not blocked for longer
                 await note_failure(self.session, caller, await self.session.now())
             error.headers = {**told, **await self._balance_headers(caller), **error.headers}
-            error.cause = error.cause or caller.cause
             raise
 
     async def _edit_for(
@@ -118,26 +137,37 @@ class EditService:
             await enforce_error_budget(session, caller, now)
         raw, unreadable = await self._read_fields(call, kind)
         model_id = named_model(raw, self.default_model)
+        await self._steer("rate", call, caller, model_id)
         standing = await count_request(session, caller, model_id, now, enforced=limited)
         told.update(standing.headers(contract))
         if limited:
             enforce(session, standing, now)
+        await self._steer("body", call, caller)
         if unreadable is not None:
             raise unreadable
 
-        request = validate(contract, raw, self.default_model)
+        await self._steer("schema", call, caller)
+        draft = check_schema(contract, raw, self.default_model)
+        await self._steer("model", call, caller)
+        request = check_model_rules(contract, draft, find_model(contract, draft.model_id))
+        await self._steer("image", call, caller)
         data = await while_connected(call.receive, image_bytes(contract, request.image, self.settings.fetch))
+        # While it waits for its turn a request holds the file alone, not also the body that brought it.
+        raw.clear()
+        request = replace(request, image=Upload(b""))
         order = judge_image(
             contract,
             request,
             data,
-            seed=session.picture_seed,
+            seed=session.picture_seed if call.steering.seed is None else call.steering.seed,
             engine=self.settings.engine,
             caption=self.settings.caption,
         )
+        await self._steer("policy", call, caller)
         hold = await self._hold(caller, order, call)
         try:
-            image = await while_connected(call.receive, self._make(order))
+            await self._steer("work", call, caller)
+            image = await while_connected(call.receive, self._make(order, call.steering.latency))
         except BaseException as error:
             await session.store.release(hold)
             if isinstance(error, ImageFault):
@@ -150,7 +180,26 @@ class EditService:
         told.update(await self._balance_headers(caller))
         told.update(await self._remaining_header(caller))
         media_type = contract.edition.formats[order.plan.output_format].media_type
-        return EditAnswer(image, media_type, {**told, **picture_headers(contract, order)})
+        headers = {**told, **picture_headers(contract, order)}
+        return EditAnswer(image, media_type, headers, call.steering.cause_of_success)
+
+    async def _steer(
+        self, stage: Stage, call: EditCall, caller: Caller | None = None, model_id: str = ""
+    ) -> None:
+        """Raise the ApiError that was ordered for this stage, after the pause that was ordered with it."""
+        order = call.steering
+        if order.error is None or stage_of(self.session.contract, order.error) != stage:
+            return
+        error = await forced_error(self.session, order, caller, model_id)
+        if error is not None:
+            latency = order.latency or (self.settings.latency if stage == "work" else None)
+            if latency is not None:
+                await while_connected(call.receive, self._pause(latency))
+            raise error
+
+    async def _pause(self, latency: Latency) -> None:
+        if latency.high > 0:
+            await asyncio.sleep(self.session.uniform(latency.low, latency.high))
 
     async def _read_fields(self, call: EditCall, kind: BodyKind) -> tuple[RawFields, ApiError | None]:
         """The raw fields, or none and the refusal, which waits: a rate limit goes before it."""
@@ -200,6 +249,15 @@ class EditService:
     async def _hold(self, caller: Caller, order: Order, call: EditCall) -> Hold:
         """Promise the price. Raises ApiError 402."""
         contract, store, price = self.session.contract, self.session.store, order.plan.price
+        if caller.kind == "wallet" and call.steering.error == "INSUFFICIENT_BALANCE":
+            # A wallet is told that in words of its own.
+            if call.steering.latency is not None:
+                await while_connected(call.receive, self._pause(call.steering.latency))
+            account = replace(await store.account(caller.account), balance=Decimal(0), held=Decimal(0))
+            error = await self.wallets.short(account, price, call.origin, call.path)
+            error.cause = call.steering.cause
+            raise error
+        await self._steer("balance", call, caller)
         if caller.kind == "wallet":
             clamp = contract.way("wallet-admission") == "floor"
             held = await store.hold(caller.account, price, floor=contract.edition.x402.floor_usd, clamp=clamp)
@@ -209,14 +267,17 @@ class EditService:
         held = await store.hold(caller.account, price)
         if isinstance(held, NoHold):
             name, rule = _NO_HOLD[held.reason]
-            hint = f"The edit costs {price} USD; {held.account.available} is available."
-            raise refuse(contract, name, rule=rule, hint=hint)
+            found = held.account
+            hint = f"The edit costs {price} USD; {found.available} is available."
+            if held.reason == "spend_limit":
+                hint = f"The edit costs {price} USD; {found.spent} of {found.spend_limit} is spent."
+            error = refuse(contract, name, rule=rule, hint=hint)
+            error.cause = caller.cause
+            raise error
         return held
 
-    async def _make(self, order: Order) -> bytes:
-        latency = self.settings.latency
-        if latency.high > 0:
-            await asyncio.sleep(self.session.uniform(latency.low, latency.high))
+    async def _make(self, order: Order, latency: Latency | None) -> bytes:
+        await self._pause(latency or self.settings.latency)
         contract = self.session.contract
         return await self.workshop.run(order.pixels, lambda: make_picture(contract, order))
 
@@ -257,6 +318,8 @@ def picture_headers(contract: Contract, order: Order) -> dict[str, str]:
         names["violation"]: str(order.violation).lower(),
         names["blurred"]: str(order.blurred).lower(),
     }
+    if order.plan.enhanced_prompt is not None:
+        headers[names["enhanced_prompt"]] = url_encoded(order.plan.enhanced_prompt)
     if model.deprecation is not None:
         headers[names["deprecated"]] = "true"
         for name, value in (

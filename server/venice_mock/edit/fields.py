@@ -11,7 +11,7 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import parse_options_header
 
-_MAX_PARTS = 100  # ours: ten times what any client sends
+_MAX_PARTS = 100  # ours, of a form or an object: ten times what any client sends
 
 
 class BadSyntax(Exception):
@@ -48,6 +48,8 @@ def fields_of_json(body: bytes) -> RawFields:
     """
     try:
         members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        if len(members) > _MAX_PARTS:
+            raise BadSyntax
         return {key: _json_value(key, raw) for key, raw in members.items()}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadSyntax from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from venice_mock.contract import Contract
+from venice_mock.edit.enhancing import enhance
 from venice_mock.edit.making import Engine, Order
 from venice_mock.edit.opening import ImageFault, probe
 from venice_mock.edit.planning import make_plan
@@ -32,14 +33,28 @@ def judge_image(
         found = probe(data, min_pixels=limits.min_pixels, max_pixels=limits.max_pixels)
     except ImageFault as fault:
         raise image_refusal(contract, fault) from fault
-    plan = make_plan(contract, request, (found.width, found.height))
+    source = (found.width, found.height)
     content = classify(request.prompt, found.adult, contract.edition.words)
+    rewritten = None
+    if request.enhance_prompt and not content.policy:  # what ends as a violation is not charged for a rewrite
+        rewritten = enhance(request.prompt, source, _prompt_limit(request))
+    plan = make_plan(contract, request, source, rewritten)
     if content.policy and request.model.blocks_policy:
         raise refuse(contract, "CONTENT_POLICY_VIOLATION", rule="EDIT-SAFE-007")
     return Order(data, found, request, plan, content, seed, engine, caption)
 
 
+def _prompt_limit(request: EditRequest) -> int:
+    limits = request.model.constraints
+    return 0 if limits is None else limits.prompt_character_limit
+
+
 def image_refusal(contract: Contract, fault: ImageFault, *, decoding: bool = False) -> ApiError:
     """The vendor's refusal for a file that is no usable image; ``decoding`` when its header had looked good."""
     name, rule = _FAULTS[fault.kind]
-    return refuse(contract, name, rule="EDIT-IMG-010" if decoding else rule)
+    limits = contract.edition.limits
+    hint = {
+        "too_small": f"{fault.reason}: width times height must be at least {limits.min_pixels}",
+        "too_large": f"{fault.reason}: width times height must be at most {limits.max_pixels}",
+    }.get(fault.kind)
+    return refuse(contract, name, rule="EDIT-IMG-010" if decoding else rule, hint=hint)

@@ -31,6 +31,11 @@ class Order:
     caption: bool
 
     @property
+    def prompt(self) -> str:
+        """What is painted: the request's prompt, or its rewrite."""
+        return self.plan.enhanced_prompt or self.request.prompt
+
+    @property
     def pixels(self) -> int:
         """Pixels held at once while it is made."""
         return pixels_in_flight(self.probe, self.plan.size)
@@ -51,7 +56,7 @@ def make_picture(contract: Contract, order: Order) -> bytes:
     request, plan = order.request, order.plan
     digest = hashlib.sha256(order.data).hexdigest()
     brief = Brief(
-        prompt=request.prompt,
+        prompt=order.prompt,
         model=request.model.id,
         size=plan.size,
         tier=request.resolution,
@@ -95,4 +100,5 @@ def _understood(contract: Contract, order: Order, digest: str, size: tuple[int, 
         adult=order.content.adult,
         violation=order.violation,
         blurred=order.blurred,
+        enhanced_prompt=plan.enhanced_prompt,
     )

@@ -47,7 +47,8 @@ class Understood:
     adult: bool
     violation: bool
     blurred: bool
-    engine: str = __version__
+    version: str = __version__
+    enhanced_prompt: str | None = None  # the whole rewrite: it is never as long as a prompt that is kept
 
     @classmethod
     def of(cls, *, prompt: str, **rest: Any) -> Understood:
@@ -76,7 +77,10 @@ def read_request(data: bytes) -> Understood:
 def as_text(understood: Understood) -> str:
     """The JSON object, in ASCII. A prompt that merely speaks of the adult mark does not carry it."""
     mark = ADULT_MARK.decode("ascii")
-    text = json.dumps({"venice_mock": asdict(understood)}, separators=(",", ":"))
+    told = asdict(understood)
+    if understood.enhanced_prompt is None:  # so that a picture of June has the bytes that it always had
+        del told["enhanced_prompt"]
+    text = json.dumps({"venice_mock": told}, separators=(",", ":"))
     text = text.replace(mark, mark.replace(":", "\\u003a"))
     return f'{text[:-1]},"mark":"{mark}"}}' if understood.adult else text
 

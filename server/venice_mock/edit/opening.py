@@ -65,7 +65,6 @@ _PILLOW_FAULTS = (
     AttributeError,
     AssertionError,
     ArithmeticError,
-    MemoryError,
     RuntimeError,
     struct.error,
     zlib.error,
@@ -73,6 +72,8 @@ _PILLOW_FAULTS = (
     Image.DecompressionBombWarning,
     UserWarning,
 )
+
+_PAINT_LAYERS = 4  # pictures of the output's size that painting holds at once, at worst
 
 _TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -91,6 +92,7 @@ class ImageFault(Exception):
     def __init__(self, kind: Literal["corrupted", "too_small", "too_large"], reason: str = "") -> None:
         super().__init__(f"{kind}: {reason}" if reason else kind)
         self.kind: Literal["corrupted", "too_small", "too_large"] = kind
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,26 +141,44 @@ def decode(data: bytes | bytearray | memoryview, probe: Probe, *, cover: tuple[i
     ImageFault("corrupted").
     """
     try:
-        return _decode(data, probe, cover)
+        image, profile, factor = _load(data, probe, cover)
     except BrokenHeader as fault:
         raise ImageFault("corrupted", str(fault)) from fault
     except _PILLOW_FAULTS as fault:
         raise ImageFault("corrupted", f"{type(fault).__name__}: {fault}"[:200]) from fault
+    # From here on the pixels are there: what goes wrong now is a defect of ours and must look like one.
+    if factor > 1:
+        image = image.reduce(factor)
+    image = flatten(image)
+    if profile is not None:
+        image = to_srgb(image, profile)
+    image = image if image.mode == "RGB" else image.convert("RGB")
+    turn = _TRANSPOSES.get(probe.orientation)
+    image = image if turn is None else image.transpose(turn)
+    if isinstance(image, ImageFile.ImageFile):
+        image = image.copy()  # so that no file, name or metadata of the input travels on
+    image.info.clear()
+    return image
 
 
 def pixels_in_flight(probe: Probe, cover: tuple[int, int]) -> int:
     """Pixels held at the worst moment of one edit: the decoded picture (JPEG: after its reduced-scale
     decoding) and the output. WebP is decoded through two canvases of its own."""
     across, down = probe.stored
-    if probe.format == "JPEG":
+    if probe.header.progressive:
+        decoded = across * down * 2  # all coefficients are kept, whatever the scale: 6 bytes a pixel
+    elif probe.format == "JPEG":
         scale = _jpeg_scale(_factor(probe, cover))
         decoded = -(-across // scale) * -(-down // scale)
     else:
         decoded = across * down * (3 if probe.format == "WEBP" else 1)
-    return decoded + cover[0] * cover[1]
+    return decoded + cover[0] * cover[1] * _PAINT_LAYERS
 
 
-def _decode(data: bytes | bytearray | memoryview, probe: Probe, cover: tuple[int, int]) -> Image.Image:
+def _load(
+    data: bytes | bytearray | memoryview, probe: Probe, cover: tuple[int, int]
+) -> tuple[Image.Image, bytes | None, int]:
+    """The picture as stored, 8 bits a sample, with its ICC profile and the factor it is still to shrink by."""
     header, profile = probe.header, None
     if header.format == "PNG":
         pieces, chunk = check_png(memoryview(data))
@@ -184,24 +204,14 @@ def _decode(data: bytes | bytearray | memoryview, probe: Probe, cover: tuple[int
             factor //= scale
     opened.load()
     profile = profile or opened.info.get("icc_profile")
+    if not isinstance(profile, bytes) or len(profile) > MAX_PROFILE_BYTES:
+        profile = None
 
     image = to_eight_bits(opened)
     if header.format == "JPEG" and image.mode == "CMYK" and "adobe" not in opened.info:
-        image = ImageChops.invert(
-            image
-        )  # Pillow takes every CMYK JPEG for one of Adobe's, whose inks are inverted
-    if factor > 1:
-        image = image.reduce(factor)
-    image = flatten(image)
-    if isinstance(profile, bytes) and len(profile) <= MAX_PROFILE_BYTES:
-        image = to_srgb(image, profile)
-    image = image if image.mode == "RGB" else image.convert("RGB")
-    turn = _TRANSPOSES.get(probe.orientation)
-    image = image if turn is None else image.transpose(turn)
-    if isinstance(image, ImageFile.ImageFile):
-        image = image.copy()  # so that no file, name or metadata of the input travels on
-    image.info.clear()
-    return image
+        # Pillow takes every CMYK JPEG for one of Adobe's, whose inks are inverted.
+        image = ImageChops.invert(image)
+    return image, profile, factor
 
 
 def _factor(probe: Probe, cover: tuple[int, int]) -> int:

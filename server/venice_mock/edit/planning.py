@@ -15,8 +15,13 @@ from venice_mock.errors import Issue, invalid
 _ENCODERS: Mapping[str, OutputFormat] = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
 
 
-def make_plan(contract: Contract, request: EditRequest, source: Size) -> EditPlan:
-    """Decide what will be made. Raises ApiError 400 when the format cannot hold the size."""
+def make_plan(
+    contract: Contract, request: EditRequest, source: Size, enhanced_prompt: str | None
+) -> EditPlan:
+    """Decide what will be made; ``enhanced_prompt`` is the rewrite, if there is one.
+
+    Raises ApiError 400 when the format cannot hold the size.
+    """
     tiers = contract.edition.tiers
     shape = shape_output(request.model, tiers, request.resolution, request.aspect_ratio, source)
     output_format = _ENCODERS[request.output_format or tiers.default_formats[request.resolution]]
@@ -30,10 +35,14 @@ def make_plan(contract: Contract, request: EditRequest, source: Size) -> EditPla
     quality = None
     if constraints is not None and constraints.qualities:
         quality = request.quality or constraints.default_quality
+    price = price_of(request.model, request.resolution, quality)
+    if enhanced_prompt is not None and contract.edition.enhancement is not None:
+        price += contract.edition.enhancement.surcharge_usd
     return EditPlan(
         size=shape.size,
         ratio=shape.ratio,
         output_format=output_format,
         quality=quality,
-        price=price_of(request.model, request.resolution, quality),
+        price=price,
+        enhanced_prompt=enhanced_prompt,
     )

@@ -25,14 +25,19 @@ class EditRequest:
     output_format: str | None  # canonical name, None when it was left to the tier
     quality: str | None
     safe_mode: bool
+    enhance_prompt: bool
 
 
 @dataclass(frozen=True, slots=True)
 class EditPlan:
-    """What will be made and what it costs: pixels, canonical format name, quality that is billed, USD."""
+    """What will be made and what it costs: pixels, canonical format name, quality that is billed, USD.
+
+    ``enhanced_prompt`` goes in the place of the request's where it was rewritten, and the price includes that.
+    """
 
     size: Size
     ratio: str
     output_format: OutputFormat
     quality: str | None
     price: Decimal
+    enhanced_prompt: str | None

@@ -14,6 +14,7 @@ from venice_mock.errors import ApiError, Issue, invalid, refuse
 
 _URL = re.compile(rb"https?://", re.IGNORECASE)
 _DATA_URL = re.compile(rb"data:([^,]{0,200}),", re.IGNORECASE)
+_PERCENT_LIMIT = 1 << 18  # ours: percent-encoding is for small things, and slow to undo
 _URL_LIMIT = 8192  # ours: longer than any server's line limit
 
 
@@ -39,7 +40,8 @@ def _decoded(contract: Contract, text: bytes | bytearray | memoryview) -> bytes:
     elif start.group(1).lower().endswith(b";base64"):
         data = decode_base64(memoryview(text)[start.end() :])
     else:
-        data = unquote_to_bytes(bytes(memoryview(text)[start.end() :]))
+        rest = memoryview(text)[start.end() :]
+        data = unquote_to_bytes(bytes(rest)) if len(rest) <= _PERCENT_LIMIT else None
     if not data:
         raise _at_image(contract, contract.edition.messages.image_not_base64, "EDIT-IMG-008")
     return data

@@ -15,6 +15,8 @@ from venice_mock.edit.geometry import AUTO
 from venice_mock.edit.request import EditRequest
 from venice_mock.errors import Issue, invalid, refuse
 
+_LONGEST_ECHO = 1000  # ours: characters of a wrong value that are told back
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -28,6 +30,7 @@ class Draft:
     output_format: str | None
     quality: str | None
     safe_mode: bool
+    enhance_prompt: bool
 
 
 def validate(contract: Contract, raw: RawFields, default_model: str) -> EditRequest:
@@ -64,6 +67,7 @@ def check_schema(contract: Contract, raw: RawFields, default_model: str) -> Draf
     if issues:
         raise invalid(contract, issues)
     safe_mode = values.get("safe_mode", contract.edition.fields.default_safe_mode)
+    enhancement = contract.edition.enhancement
     return Draft(
         image=values["image"],
         prompt=values["prompt"],
@@ -73,6 +77,7 @@ def check_schema(contract: Contract, raw: RawFields, default_model: str) -> Draf
         output_format=values.get("output_format"),
         quality=values.get("quality"),
         safe_mode=safe_mode,
+        enhance_prompt=values.get("enhance_prompt", enhancement is not None and enhancement.default),
     )
 
 
@@ -133,12 +138,13 @@ def check_model_rules(contract: Contract, draft: Draft, model: ModelSpec) -> Edi
         output_format=draft.output_format,
         quality=draft.quality,
         safe_mode=draft.safe_mode,
+        enhance_prompt=draft.enhance_prompt,
     )
 
 
 def text_length(text: str) -> int:
     """Length as JavaScript counts it, in UTF-16 units: the vendor's validator runs there (inferred)."""
-    return len(text) + sum(character > "\uffff" for character in text) if not text.isascii() else len(text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _known_fields(contract: Contract) -> tuple[str, ...]:
@@ -199,11 +205,15 @@ def _quality(contract: Contract, name: str, value: Any) -> str | Issue:
 
 
 def _safe_mode(contract: Contract, name: str, value: Any) -> bool | Issue:
-    spelt = value.as_boolean() if isinstance(value, FormText) else value
-    if type(spelt) is bool:  # 0 is not false
-        return spelt
-    rule = "EDIT-HTTP-011" if isinstance(value, FormText) else "EDIT-SAFE-005"
-    return _wrong_type(contract, name, "boolean", value, rule)
+    return _boolean(contract, name, value, "EDIT-SAFE-005")
+
+
+def _enhance_prompt(contract: Contract, name: str, value: Any) -> bool | Issue:
+    return _boolean(contract, name, value, "EDIT-ENH-001")
+
+
+def _disable_thinking(contract: Contract, name: str, value: Any) -> bool | Issue:
+    return _boolean(contract, name, value, "EDIT-OPT-001")  # judged, and then of no effect
 
 
 _CHECKS: Mapping[str, Callable[[Contract, str, Any], Any]] = {
@@ -216,6 +226,8 @@ _CHECKS: Mapping[str, Callable[[Contract, str, Any], Any]] = {
     "output_format": _format,
     "quality": _quality,
     "safe_mode": _safe_mode,
+    "enhance_prompt": _enhance_prompt,
+    "disable_prompt_optimization_thinking": _disable_thinking,
 }
 
 
@@ -234,6 +246,15 @@ def _wrong_type(
     received = json_type(value)
     message = contract.edition.messages.wrong_type.format(expected=expected, received=received)
     return Issue("invalid_type", name, message, rule, {"expected": expected, "received": received})
+
+
+def _boolean(contract: Contract, name: str, value: Any, rule: str) -> bool | Issue:
+    spelt = value.as_boolean() if isinstance(value, FormText) else value
+    if type(spelt) is bool:  # 0 is not false
+        return spelt
+    return _wrong_type(
+        contract, name, "boolean", value, "EDIT-HTTP-011" if isinstance(value, FormText) else rule
+    )
 
 
 def _string(
@@ -262,11 +283,13 @@ def _one_of(
     text = str(value)  # not the subclass that a form hands in
     if text in options or text in silent:
         return text
+    text = text[:_LONGEST_ECHO]
     message = contract.edition.messages.invalid_enum.format(options=listed, received=f"'{text}'")
     return Issue("invalid_enum_value", name, message, rule, {"received": text, "options": list(options)})
 
 
 def _unrecognized(contract: Contract, keys: list[str]) -> Issue:
+    keys = [key[:_LONGEST_ECHO] for key in keys]
     message = contract.edition.messages.unrecognized_keys.format(keys=", ".join(f"'{key}'" for key in keys))
     return Issue("unrecognized_keys", None, message, "EDIT-HTTP-009", {"keys": keys})
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
@@ -145,8 +146,9 @@ class Verbs:
         return across, down, taken
 
 
+@cache
 def load_verbs() -> Verbs:
-    """The table that comes with the package."""
+    """The table that comes with the package, read once: nothing ever changes it."""
     text = resources.files("venice_mock.edit").joinpath("verbs.json").read_bytes()
     return Verbs(msgspec.json.decode(text, type=Table))
 

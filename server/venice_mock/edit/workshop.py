@@ -39,8 +39,9 @@ class PixelBudget:
         try:
             await place
         except asyncio.CancelledError:
-            if entry in self._waiting:
-                self._waiting.remove(entry)
+            if place.cancelled():  # never admitted
+                if entry in self._waiting:
+                    self._waiting.remove(entry)
                 self._admit_waiting()
             else:  # admitted in the moment of leaving
                 self.release(pixels)
@@ -55,8 +56,10 @@ class PixelBudget:
         return self._used == 0 or self._used + pixels <= self._limit
 
     def _admit_waiting(self) -> None:
-        while self._waiting and self._fits(self._waiting[0][0]):
+        while self._waiting and (self._waiting[0][1].done() or self._fits(self._waiting[0][0])):
             pixels, place = self._waiting.popleft()
+            if place.done():  # its caller has left and not yet said so
+                continue
             self._used += pixels
             place.set_result(None)
 

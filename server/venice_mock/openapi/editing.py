@@ -40,6 +40,7 @@ _PICTURE = (
     "model_name",
     "violation",
     "blurred",
+    "enhanced_prompt",
     "deprecation_warning",
     "deprecation_date",
     "deprecated",
@@ -111,9 +112,10 @@ def _responses(contract: Contract, origin: str, path: str) -> Node:
 
 
 def _picture(contract: Contract, wallet: list[str]) -> Node:
+    told = [key for key in _PICTURE if key in contract.edition.headers]
     return {
         "description": "The edited picture as it is, in the type that the header `Content-Type` names.",
-        "headers": headers(contract, *_PICTURE, *wallet, *_STANDING),
+        "headers": headers(contract, *told, *wallet, *_STANDING),
         "content": {
             spec.media_type: {
                 "schema": {"type": "string", "format": "binary", "contentMediaType": spec.media_type}
@@ -174,12 +176,14 @@ def _description(contract: Contract) -> str:
         for model in contract.inpaint_models
         if model.constraints
     )
+    rewriting = contract.edition.enhancement
+    dearer = "" if rewriting is None else f"A rewritten prompt costs {rewriting.surcharge_usd} USD more. "
     return (
         "Sends one picture and a prompt, as JSON or as a form, and gets one picture back. The price is held "
         "before the work starts and charged when the picture is ready; refused requests cost nothing.\n\n"
         "USD per edit by tier, at the model's default quality, and the longest prompt:\n\n"
         f"| model | {' | '.join(tiers)} | characters |\n| --- |{' --- |' * (len(tiers) + 1)}\n{rows}\n\n"
-        "`x-models` has the same for programs, with ratios and the prices of each quality."
+        f"{dearer}`x-models` has the same for programs, with ratios and the prices of each quality."
     )
 
 
@@ -211,6 +215,9 @@ def _model_row(model: ModelSpec) -> Node:
             tier: {quality: str(usd) for quality, usd in prices.items()}
             for tier, prices in pricing.quality.items()
         }
+    if pricing.input_images is not None:
+        row["inputImagesIncluded"] = pricing.input_images.included
+        row["usdPerFurtherImage"] = str(pricing.input_images.additional)
     if model.deprecation is not None and model.deprecation.date is not None:
         row["deprecationDate"] = model.deprecation.date
     return row

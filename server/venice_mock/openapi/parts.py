@@ -103,6 +103,10 @@ def _described_headers(contract: Contract) -> dict[str, tuple[str, Node]]:
         "model_name": ("The model's name for people.", {**text, "examples": [example.name]}),
         "violation": ("Whether the result was blocked; the answer is still a 200 with a picture.", flag),
         "blurred": ("Whether the picture was blurred because of its content.", flag),
+        "enhanced_prompt": (
+            "Only when the prompt was rewritten: what was painted instead, URL-encoded.",
+            {**text, "pattern": r"^[A-Za-z0-9_.!~*'()%-]+$"},
+        ),
         "balance_remaining": (
             "Wallets only: USD left after this edit, six decimals.",
             {"type": "string", "pattern": r"^\d+\.\d{6}$"},

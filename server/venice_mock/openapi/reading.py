@@ -148,6 +148,11 @@ def reading_schemas(contract: Contract) -> Node:
                         "privacy": text,
                         "traits": texts,
                         "betaModel": {"type": "boolean"},
+                        "supportsOptimizePromptThinking": {"type": "boolean"},
+                        "uncensored": {
+                            "const": True,
+                            "description": "Only for a model that filters content little.",
+                        },
                         "deprecation": {"type": "object", "properties": {"date": text}},
                         "pricing": {
                             "type": "object",
@@ -158,6 +163,15 @@ def reading_schemas(contract: Contract) -> Node:
                                 "inpaint": price,
                                 "resolutions": by_tier,
                                 "quality": {"type": "object", "additionalProperties": by_tier},
+                                "inputImages": {
+                                    "type": "object",
+                                    "description": "How many pictures the price covers, and each one beyond.",
+                                    "required": ["included", "additional"],
+                                    "properties": {
+                                        "included": {"type": "integer", "minimum": 0},
+                                        "additional": price,
+                                    },
+                                },
                             },
                         },
                         "constraints": {
@@ -167,6 +181,7 @@ def reading_schemas(contract: Contract) -> Node:
                                 "aspectRatios": texts,
                                 "promptCharacterLimit": {"type": "integer", "minimum": 1},
                                 "combineImages": {"type": "boolean"},
+                                "maxInputImages": {"type": "integer", "minimum": 1},
                                 "singleImageAspectRatio": {
                                     "type": "boolean",
                                     "description": "False: the result keeps the input's size.",

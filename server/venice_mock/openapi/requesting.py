@@ -156,6 +156,29 @@ def _safe_mode(contract: Contract) -> Node:
     }
 
 
+def _enhance_prompt(contract: Contract) -> Node:
+    rewriting = contract.edition.enhancement
+    if rewriting is None:
+        raise ValueError("this edition rewrites no prompts")
+    header = contract.edition.headers["enhanced_prompt"]
+    return {
+        "type": "boolean",
+        "default": rewriting.default,
+        "description": "Add clarifying detail to the prompt before the edit. A rewrite costs "
+        f"{rewriting.surcharge_usd} USD more and comes back in `{header}`; long prompts and blocked ones are left "
+        f"alone, at no charge. The real server may take {rewriting.up_to_s} s longer, this one takes none. "
+        "In a form, the text `true` or `false`.",
+    }
+
+
+def _disable_thinking(_: Contract) -> Node:
+    return {
+        "type": "boolean",
+        "description": "Spare a model its thinking about the prompt, where it has such a step; others ignore it, "
+        "as this server does. In a form, the text `true` or `false`.",
+    }
+
+
 _PROPERTIES: dict[str, Callable[[Contract], Node]] = {
     "image": _image,
     "prompt": _prompt,
@@ -166,6 +189,8 @@ _PROPERTIES: dict[str, Callable[[Contract], Node]] = {
     "output_format": _output_format,
     "quality": _quality,
     "safe_mode": _safe_mode,
+    "enhance_prompt": _enhance_prompt,
+    "disable_prompt_optimization_thinking": _disable_thinking,
 }
 
 

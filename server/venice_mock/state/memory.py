@@ -8,7 +8,20 @@ from decimal import Decimal
 from itertools import count as counter
 
 from venice_mock.accounts.keys import Opening
-from venice_mock.state.store import Account, ClockState, Entry, EntryType, Hold, NoCredit, NoHold, Window
+from venice_mock.state.store import (
+    Account,
+    AccountChange,
+    ClockState,
+    Entry,
+    EntryType,
+    Hold,
+    NoCredit,
+    NoHold,
+    Part,
+    Window,
+)
+
+_SWEEP = 1000  # ours: counts between two looks for windows that nobody asks about any more
 
 
 class MemoryStore:
@@ -16,33 +29,43 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
+        self._openings: dict[str, Opening] = {}
         self._holds: dict[str, Hold] = {}
+        self._void_holds: set[str] = set()  # of edits that were in work when the accounts were reset
+        self._strikes: Counter[str] = Counter()
         self._ledgers: dict[str, list[Entry]] = {}
         self._payments: set[str] = set()
         self._paid_on_chain: dict[str, Decimal] = {}
         self._nonces: dict[tuple[str, str], float] = {}  # until when, in order of claiming
-        self._windows: dict[str, deque[float]] = {}
+        self._windows: dict[str, tuple[float, deque[float]]] = {}  # by bucket: its length, what was counted
+        self._counts = 0
         self._slots: Counter[str] = Counter()
         self._numbers = counter(1)
         self._clock = ClockState()
 
     async def open_account(self, account: str, opening: Opening) -> Account:
         """See Store."""
-        if account not in self._accounts:
-            self._accounts[account] = Account(
-                account, opening.balance, Decimal(0), Decimal(0), opening.spend_limit, opening.status
-            )
-        return self._accounts[account]
+        self._openings.setdefault(account, opening)
+        return self._found(account)
 
     async def account(self, account: str) -> Account:
         """See Store."""
+        return self._found(account)
+
+    def _found(self, account: str) -> Account:
+        # Openings outlive a reset: an edit that is under way then finds its account as it was opened.
+        if account not in self._accounts:
+            start = self._openings[account]
+            self._accounts[account] = Account(
+                account, start.balance, Decimal(0), Decimal(0), start.spend_limit, start.status
+            )
         return self._accounts[account]
 
     async def hold(
         self, account: str, amount: Decimal, *, floor: Decimal = Decimal(0), clamp: bool = False
     ) -> Hold | NoHold:
         """See Store."""
-        found = self._accounts[account]
+        found = self._found(account)
         needed = floor if clamp else max(amount, floor)
         amount = min(amount, found.available) if clamp else amount
         if found.spend_limit is not None and found.spent + found.held + amount > found.spend_limit:
@@ -54,8 +77,11 @@ class MemoryStore:
         self._accounts[account] = replace(found, held=found.held + amount)
         return hold
 
-    async def settle(self, hold: Hold, *, now: float, request_id: str, model_id: str) -> Entry:
+    async def settle(self, hold: Hold, *, now: float, request_id: str, model_id: str) -> Entry | None:
         """See Store."""
+        if hold.id in self._void_holds:
+            self._void_holds.discard(hold.id)
+            return None
         kept = self._holds.pop(hold.id)
         found = self._accounts[kept.account]
         balance = found.balance - kept.amount
@@ -66,6 +92,7 @@ class MemoryStore:
 
     async def release(self, hold: Hold) -> None:
         """See Store."""
+        self._void_holds.discard(hold.id)
         kept = self._holds.pop(hold.id, None)
         if kept is not None:
             found = self._accounts[kept.account]
@@ -75,7 +102,7 @@ class MemoryStore:
         self, account: str, payment: str, amount: Decimal, *, payer: str, funds: Decimal | None, now: float
     ) -> Entry | NoCredit:
         """See Store."""
-        found = self._accounts[account]
+        found = self._found(account)
         if payment in self._payments:
             return NoCredit("duplicate")
         paid = self._paid_on_chain.get(payer, Decimal(0)) + amount
@@ -86,6 +113,42 @@ class MemoryStore:
         balance = found.balance + amount
         self._accounts[account] = replace(found, balance=balance)
         return self._book(account, "TOP_UP", amount, balance, now, None, None)
+
+    async def change_account(
+        self, account: str, opening: Opening, change: AccountChange, *, now: float
+    ) -> bool:
+        """See Store."""
+        found = await self.open_account(account, opening)
+        balance = found.balance if change.balance is None else change.balance
+        if balance < found.held:
+            return False
+        limit = found.spend_limit if change.spend_limit == "keep" else change.spend_limit
+        self._accounts[account] = replace(
+            found, balance=balance, spend_limit=limit, status=change.status or found.status
+        )
+        if balance != found.balance:
+            self._book(account, "ADJUSTMENT", balance - found.balance, balance, now, None, None)
+        return True
+
+    async def strike(self, account: str, times: int) -> bool:
+        """See Store."""
+        self._strikes[account] += 1
+        return self._strikes[account] <= times
+
+    async def reset(self, parts: frozenset[Part]) -> None:
+        """See Store."""
+        if "accounts" in parts:
+            self._void_holds |= self._holds.keys()
+            for kept in (self._accounts, self._holds, self._ledgers, self._strikes):
+                kept.clear()
+            self._payments.clear()
+            self._paid_on_chain.clear()
+        if "nonces" in parts:
+            self._nonces.clear()
+        if "limits" in parts:
+            self._windows.clear()
+        if "clock" in parts:
+            self._clock = ClockState()
 
     async def claim_nonce(self, owner: str, nonce: str, *, life_s: float, now: float) -> bool:
         """See Store."""
@@ -122,10 +185,17 @@ class MemoryStore:
         self, bucket: str, *, window_s: float, now: float, add: int = 1, limit: int | None = None
     ) -> Window:
         """See Store."""
-        times = self._windows.setdefault(bucket, deque())
+        self._counts += 1
+        if self._counts % _SWEEP == 0:
+            self._windows = {
+                name: kept for name, kept in self._windows.items() if kept[1][-1] > now - kept[0]
+            }
+        _, times = self._windows.setdefault(bucket, (window_s, deque()))
         while times and times[0] <= now - window_s:
             times.popleft()
         if limit is not None and len(times) + add > limit:
+            if not times:
+                del self._windows[bucket]
             return Window(len(times) + add, times[0] + window_s if times else now)
         times.extend([now] * add)
         held = len(times)

@@ -12,7 +12,8 @@ from typing import Literal, Protocol
 
 from venice_mock.accounts.keys import Opening
 
-EntryType = Literal["CHARGE", "TOP_UP", "REFUND"]
+EntryType = Literal["CHARGE", "TOP_UP", "REFUND", "ADJUSTMENT"]  # the last: set through the control plane
+Part = Literal["accounts", "nonces", "limits", "clock"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,15 @@ class NoHold:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountChange:
+    """What of an account is to be another: None and ``keep`` leave it as it is."""
+
+    balance: Decimal | None = None
+    spend_limit: Decimal | Literal["keep"] | None = "keep"
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NoCredit:
     """Why a payment was not booked: it was before, or the payer has not enough on the simulated chain."""
 
@@ -110,12 +120,37 @@ class Store(Protocol):
         """
         ...
 
-    async def settle(self, hold: Hold, *, now: float, request_id: str, model_id: str) -> Entry:
-        """Take the held amount and book it as a CHARGE. KeyError: settled or released before."""
+    async def settle(self, hold: Hold, *, now: float, request_id: str, model_id: str) -> Entry | None:
+        """Take the held amount and book it as a CHARGE. KeyError: settled or released before.
+
+        None, and nothing is booked: the accounts were reset since the hold.
+        """
         ...
 
     async def release(self, hold: Hold) -> None:
         """Give the held amount back. Does nothing if it was settled or released before."""
+        ...
+
+    async def change_account(
+        self, account: str, opening: Opening, change: AccountChange, *, now: float
+    ) -> bool:
+        """Open the account if need be and change it; another balance is booked as an ADJUSTMENT.
+
+        False, and nothing is changed: the balance would not cover what is held.
+        """
+        ...
+
+    async def strike(self, account: str, times: int) -> bool:
+        """Whether this is one of the account's first ``times`` calls of this verb."""
+        ...
+
+    async def reset(self, parts: frozenset[Part]) -> None:
+        """Put parts back to their beginning.
+
+        ``accounts``: as they were opened, without holds, ledger, payments (also on the simulated chain) and
+        strikes. ``nonces``: none used. ``limits``: nothing counted in any window. ``clock``: the wall's. Places
+        taken with ``take_slot`` stay taken: their takers are still at work and give them back themselves.
+        """
         ...
 
     async def entries(self, account: str, *, limit: int, offset: int) -> tuple[list[Entry], bool]:

@@ -98,7 +98,7 @@ class WalletDesk:
                 **{f"step{number}": step for number, step in enumerate(texts.steps, 1)},
                 "receiverWallet": receiver.pay_to,
                 "tokenAddress": rail.asset,
-                "tokenDecimals": 6,
+                "tokenDecimals": x402.payments.networks[0].decimals,
                 "network": rail.caip2,
                 "minimumAmountUsd": minimum,
             },

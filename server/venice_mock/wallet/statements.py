@@ -143,11 +143,14 @@ async def limit_requests(session: Session, bucket: str, limit: int, rule: str, *
 
 
 def _row(entry: Entry) -> dict[str, Any]:
+    kind = entry.type
+    if kind == "ADJUSTMENT":  # unknown to the vendor: told as what it amounts to, so that rows add up
+        kind = "TOP_UP" if entry.amount > 0 else "CHARGE"
     return {
         "id": entry.id,
         "amount": dollars(entry.amount),
         "balanceAfter": dollars(entry.balance_after),
-        "type": entry.type,
+        "type": kind,
         "createdAt": iso_time(entry.created_at),
         "requestId": entry.request_id,
         "modelId": entry.model_id,

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from venice_mock.contract import Contract
+from venice_mock.contract.wallet_types import WalletKind
 from venice_mock.wallet.payments import Receiver
 
 _EVERYONE = "*"
@@ -70,6 +71,9 @@ def make_world(
     receivers = {}
     for rail in contract.edition.x402.rails:
         pay_to, fees = chosen[rails[rail.caip2]]
+        for address in (pay_to, fees):
+            if address is not None and not _is_address(rails[rail.caip2], address):
+                raise ValueError(f"{address} is no address on {rail.network}.")
         receivers[rail.caip2] = Receiver(pay_to or rail.pay_to, fees or rail.extra.get("feePayer"))
     read = _File() if file is None else _read(file)
     unknown = set(read.settlements.values()) - set(contract.edition.x402.top_up.settlements)
@@ -99,6 +103,16 @@ def make_world(
 def normal(address: str) -> str:
     """An address as it is stored: EVM in lower case, Solana as it is."""
     return address.lower() if address.startswith("0x") else address
+
+
+def _is_address(kind: WalletKind, text: str) -> bool:
+    if kind == "evm":
+        from venice_mock.wallet import evm
+
+        return evm.is_address(text)
+    from venice_mock.wallet import solana
+
+    return solana.decode_address(text) is not None
 
 
 def _read(file: Path) -> _File:

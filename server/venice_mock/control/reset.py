@@ -1,0 +1,32 @@
+"""POST /__mock/reset: a session, or parts of it, back to its beginning. No HTTP here."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+
+from venice_mock.control.reading import bad, decode
+from venice_mock.state.session import Session
+from venice_mock.state.store import Part
+
+PARTS: tuple[Part, ...] = get_args(Part)
+
+
+class _Reset(msgspec.Struct, forbid_unknown_fields=True):
+    only: list[str] | None = None
+
+
+async def reset_session(session: Session, body: bytes) -> dict[str, Any]:
+    """Reset the parts that ``{"only": [...]}`` names, all of them without a body. Raises ApiError 400.
+
+    An edit that is in work meanwhile is answered and charged nothing: what it held went with the account.
+    """
+    only = decode(body or b"{}", _Reset, "Reset").only
+    wanted = set(PARTS if only is None else only)
+    unknown = wanted - set(PARTS)
+    if unknown:
+        raise bad("Reset", f"there is no part {min(unknown)[:40]!r}; known: {', '.join(PARTS)}")
+    parts = [part for part in PARTS if part in wanted]
+    await session.store.reset(frozenset(parts))
+    return {"reset": parts}
