@@ -24,7 +24,8 @@ EDITS = {
     "balloon": "add a red balloon in the sky",
     "winter": "make it winter with snow",
 }
-_GAP, _LABEL = 10, 26
+ALSO = "an old photo in sepia"  # on the sheet only, so that its rows are full
+_GAP, _LABEL, _COLUMNS, _TILE = 10, 28, 4, (300, 225)
 
 
 def main() -> None:
@@ -44,6 +45,8 @@ def main() -> None:
             beside(before, after).resize((840 + _GAP, 315), Image.Resampling.BICUBIC),
             brief,
         )
+    brief = Brief(ALSO, MODEL, SIZE, "1K", None, digest, seed=0)
+    tiles.append((ALSO, paint(before, brief)))
     write(
         OUT / "gallery.jpg", contact_sheet(tiles), Brief("gallery", MODEL, SIZE, "1K", None, digest, seed=0)
     )
@@ -58,29 +61,19 @@ def beside(before: Image.Image, after: Image.Image) -> Image.Image:
 
 
 def contact_sheet(tiles: list[tuple[str, Image.Image]]) -> Image.Image:
-    """The input, wide as two, and the edits in rows of two, each under its prompt."""
-    width, height = SIZE[0] * 5 // 8, SIZE[1] * 5 // 8
-    rows = -(-(len(tiles) + 1) // 2)
-    sheet = Image.new("RGB", (2 * width + 3 * _GAP, rows * (height + _LABEL + _GAP) + _GAP), "white")
+    """The input and the edits in rows of four, each under its prompt."""
+    width, height = _TILE
+    rows = -(-len(tiles) // _COLUMNS)
+    sheet = Image.new(
+        "RGB", (_COLUMNS * (width + _GAP) + _GAP, rows * (height + _LABEL + _GAP) + _GAP), "white"
+    )
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(16)
     for index, (label, picture) in enumerate(tiles):
-        place = index if index == 0 else index + 1
-        left = _GAP + (place % 2) * (width + _GAP)
-        top = _GAP + (place // 2) * (height + _LABEL + _GAP)
-        if index == 0:
-            left = (sheet.width - width) // 2
-        sheet.paste(picture.resize((width, height), Image.Resampling.BICUBIC), (left, top + _LABEL))
-        write_label(sheet, label, left, top + 2)
+        left = _GAP + (index % _COLUMNS) * (width + _GAP)
+        top = _GAP + (index // _COLUMNS) * (height + _LABEL + _GAP)
+        pen.text((left, top + 4), label, fill=(40, 44, 52), font=font)
+        sheet.paste(picture.resize(_TILE, Image.Resampling.LANCZOS), (left, top + _LABEL))
     return sheet
-
-
-def write_label(sheet: Image.Image, text: str, left: int, top: int) -> None:
-    """Text in the captions' font at twice its size."""
-    font = ImageFont.load_default_imagefont()
-    size = font.getbbox(text)
-    glyphs = Image.new("L", (int(size[2]), int(size[3])))
-    ImageDraw.Draw(glyphs).text((0, 0), text, fill=255, font=font)
-    large = glyphs.resize((glyphs.width * 2, glyphs.height * 2), Image.Resampling.NEAREST)
-    sheet.paste((40, 44, 52), (left, top, left + large.width, top + large.height), large)
 
 
 def write(path: Path, picture: Image.Image, brief: Brief) -> None:
