@@ -269,7 +269,7 @@ def test_changes_amid_edits_lose_nothing(client: Client) -> None:
         for _ in range(15):
             many.append(client.sending(good_body(), key=KEY))
             many.append(client.sending(body, method="PATCH", path=ACCOUNTS + KEY, key=None))
-        return await asyncio.gather(*many)
+        return list(await asyncio.gather(*many))
 
     replies = client.runner.run(storm())
     assert {reply.status for reply in replies} == {200}

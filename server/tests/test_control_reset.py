@@ -159,7 +159,7 @@ def test_an_edit_in_work_during_a_reset_is_answered_and_charged_nothing(make_cli
     reply = in_work(client)
     assert (reply.status, reply.headers["x-venice-balance-usd"]) == (200, "100")
     account = account_of(client, KEY)
-    assert (account.balance, account.held, account.spent) == (Decimal(100), 0, 0)
+    assert (account.balance, account.held, account.spent) == (Decimal(100), Decimal(0), Decimal(0))
     assert ledger_of(client, KEY) == []
     assert client.edit(**good()).status == 200
     assert balance_of(client, KEY) == Decimal("99.96")
@@ -169,7 +169,7 @@ def test_an_edit_that_fails_after_a_reset_gives_nothing_back(make_client: MakeCl
     client = make_client(engine="fast")
     assert in_work(client, order="error=timeout; latency=150ms").status == 504
     account = account_of(client, KEY)
-    assert (account.balance, account.held) == (Decimal(100), 0)
+    assert (account.balance, account.held) == (Decimal(100), Decimal(0))
 
 
 def test_a_wallets_edit_in_work_during_a_reset_too(make_client: MakeClient, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_resets_amid_a_storm_of_edits_neither_crash_nor_make_money(make_client: 
             many.append(client.sending(good_body(), key=f"key-{number % 3}-of-the-storm"))
             if number % 4 == 0:
                 many.append(client.sending(b"{}", path=RESET, key=None))
-        return await asyncio.gather(*many)
+        return list(await asyncio.gather(*many))
 
     assert {reply.status for reply in client.runner.run(storm())} == {200}
     for number in range(3):

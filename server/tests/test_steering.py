@@ -31,7 +31,7 @@ from rulekit import (
 from venice_mock.accounts.keys import magic_keys
 from venice_mock.accounts.steering import Steering, stage_of
 from venice_mock.app import create_app
-from venice_mock.contract import Contract, load_contract
+from venice_mock.contract import Behavior, Contract, available_editions, load_contract
 from venice_mock.control.steering import error_named, steering_of, steering_table, usual_error
 from venice_mock.errors import ApiError
 from venice_mock.settings import Settings
@@ -41,6 +41,7 @@ from wallets import control, purse_of
 KEY = "a-test-key"
 HOME = load_contract("2026-06-19")
 ERRORS = tuple(HOME.edition.errors)
+BEHAVIORS: tuple[Behavior, ...] = ("documented", "observed")
 FAULT_KEYS = {
     "mock_rate_limited": (429, "Rate limit exceeded"),
     "mock_overloaded": (429, "The model is currently overloaded. Please try again later."),
@@ -76,7 +77,7 @@ def body_of(contract: Contract, name: str) -> dict[str, Any]:
 
 def is_free(client: Client, key: str = KEY) -> None:
     account = account_of(client, key)
-    assert (account.balance, account.held, account.spent) == (Decimal(100), 0, 0)
+    assert (account.balance, account.held, account.spent) == (Decimal(100), Decimal(0), Decimal(0))
     assert ledger_of(client, key) == []
 
 
@@ -260,9 +261,13 @@ def test_an_ordered_error_stands_at_its_stage(client: Client, contract: Contract
             assert (reply.status, reply.body) == (plain.status, plain.body)
 
 
-def test_every_row_of_every_table_has_a_stage(contract: Contract, observed: Contract) -> None:
-    for name in ERRORS:
-        assert stage_of(contract, name) == stage_of(observed, name) in STAGES
+def test_every_row_of_every_editions_table_has_a_stage(contract: Contract) -> None:
+    for edition in available_editions():
+        for behavior in BEHAVIORS:
+            other = load_contract(edition, behavior)
+            for name in other.edition.errors:
+                assert stage_of(other, name) in STAGES
+            assert {row.status for row in steering_table(other) if row.kind == "prefer"} == set(USUAL)
     with pytest.raises(KeyError):
         stage_of(contract, "NONE_SUCH")
 
@@ -568,7 +573,9 @@ def test_orders_are_laid_over_each_other_field_by_field() -> None:
     assert Steering().over(weak) == weak
     assert weak.over(Steering()) == weak
     assert Steering().over(Steering(cause="b")) == Steering()
-    assert Steering(seed=0, cause="a").over(Steering(seed=5, cause="b")).seed == 0
+    one, other = Latency(1, 1), Latency(2, 2)
+    full = Steering(retry_after=0, latency=one, seed=0, cause="a")
+    assert full.over(Steering(retry_after=5, latency=other, seed=5, cause="b")) == full
 
 
 def test_only_what_changes_a_picture_is_the_cause_of_one() -> None:
