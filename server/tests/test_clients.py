@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
 from live import running
+from tools import missing, tool
 from venice_mock.sample import draw_sample
 
 CLIENTS = Path(__file__).parent / "clients"
-
-
-def tool(name: str) -> str:
-    """The path of a command; a skip with a sentence where a user lacks it, a failure in CI."""
-    return shutil.which(name) or missing(f"{name} is not installed, so the client that needs it was not run")
-
-
-def missing(sentence: str) -> NoReturn:
-    """Skip with a sentence, or fail where everything ought to be there."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(sentence)
-    pytest.skip(sentence)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import shutil
 import socket
 import ssl
 import struct
@@ -21,6 +20,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tools import tool
 from venice_mock.edit.fetching import FetchFault, FetchPolicy, Resolver, fetch
 
 T = TypeVar("T")
@@ -838,9 +838,7 @@ def test_https_to_a_server_without_tls_fails(run: Run) -> None:
 def test_https_needs_a_trusted_certificate_of_the_url_s_host(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("making a certificate needs the openssl command")
+    openssl = tool("openssl")
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     command = (
         "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=images.test"

@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from live import running
+from tools import tool
 from venice_mock.accounts.keys import load_keys
 from venice_mock.contract import load_contract
 from venice_mock.wallet.world import make_world
@@ -57,8 +56,7 @@ def started(command: list[str], **environment: str) -> Iterator[dict[str, Any]]:
 
 
 def test_every_shell_command_works_as_printed(tmp_path: Path) -> None:
-    if shutil.which("curl") is None and os.environ.get("CI") != "true":
-        pytest.skip("curl is not installed, so the README's commands were not run")
+    tool("curl")
     shutil.copytree(ROOT / "fixtures", tmp_path / "fixtures")
     ran = 0
     with running() as origin:
@@ -122,9 +120,7 @@ def test_the_wallets_file_in_the_readme_is_one(tmp_path: Path) -> None:
 
 
 def test_make_run_serves_and_says_where() -> None:
-    if shutil.which("make") is None:
-        pytest.skip("make is not installed, so `make run` was not tried")
-    with started(["make", "--silent", "run", "PORT=0"], MAKEFLAGS="") as ready:
+    with started([tool("make"), "--silent", "run", "PORT=0"], MAKEFLAGS="") as ready:
         assert str(ready["base_url"]).startswith("http://127.0.0.1:")
 
 

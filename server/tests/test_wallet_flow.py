@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 
 from live import running
+from tools import tool
 from venice_mock.cli import main
 
 BIN = Path(sys.executable).parent
@@ -109,8 +108,8 @@ def test_a_url_that_asks_for_no_payment_is_answered_with_the_one_that_does(
 
 
 def test_the_lines_of_the_readme_play_the_flow_with_curl(origin: str, tmp_path: Path) -> None:
-    if (shutil.which("curl") is None or shutil.which("bash") is None) and os.environ.get("CI") != "true":
-        pytest.skip("curl or bash is not installed, so the lines were not run")
+    tool("curl")
+    tool("bash")
     answers = []
     for line in LINES.splitlines():
         typed = line.replace(HTTP, origin).replace(".venv/bin/", f"{BIN}/")
