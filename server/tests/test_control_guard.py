@@ -10,7 +10,8 @@ from starlette.routing import Route
 
 from asgi import Client, Reply
 from venice_mock.app import create_app
-from venice_mock.control.guard import is_loopback
+from venice_mock.control.guard import Guard, is_loopback
+from venice_mock.errors import ApiError
 from venice_mock.settings import Settings
 from wallets import CLOCK, MakeClient, called, now_of
 
@@ -252,3 +253,18 @@ def test_no_route_of_the_control_plane_is_open(make_client: MakeClient, method: 
 
 def test_the_sample_is_for_everybody(client: Client) -> None:
     assert called(client, "evil.example").get(SAMPLE).status == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["[::1]evil", "localhost:80@evil", "localhost/evil", "[127.0.0.1", "", "::1"]
+)
+def test_what_is_no_host_is_not_this_machine(host: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        Guard().check("GET", {"host": host})
+    assert caught.value.status == 403
+
+
+def test_behind_a_trusted_proxy_the_control_plane_wants_a_token(make_client: MakeClient) -> None:
+    assert make_client(trust_proxy=True).get("/__mock/clock").status == 403
+    opened = make_client(trust_proxy=True, control_token="a token of four words")
+    assert opened.get("/__mock/clock", **{"x-mock-token": "a token of four words"}).status == 200

@@ -161,3 +161,9 @@ def test_a_message_is_one_line_without_control_characters() -> None:
 def test_a_huge_message_is_cut_before_it_is_searched_for_secrets() -> None:
     record = logging.LogRecord("x", logging.INFO, "", 0, "a " * 10_000_000, (), None)
     assert len(TextFormatter().format(record)) < 30_000
+
+
+@pytest.mark.parametrize("key", ["abc", "abc/SECRET", "/SECRET", "a/b/SECRET/c"])
+@pytest.mark.parametrize("end", ["", "/ledger"])
+def test_no_part_of_a_key_in_a_path_is_logged(key: str, end: str) -> None:
+    assert logs.log_path(f"/__mock/accounts/{key}{end}") == f"/__mock/accounts/[hidden]{end}"

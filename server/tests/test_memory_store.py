@@ -175,3 +175,13 @@ def test_slots_are_bounded_and_come_back() -> None:
         assert await store.take_slot("w", 2)
 
     asyncio.run(scenario())
+
+
+def test_a_clock_set_back_does_not_leave_windows_in_the_future() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        for _ in range(5):
+            await store.count("b", window_s=60, now=4_000_000_000.0)
+        assert (await store.count("b", window_s=60, now=1_800_000_000.0)).count == 1
+
+    asyncio.run(scenario())

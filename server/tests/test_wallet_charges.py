@@ -20,6 +20,7 @@ from wallets import (
     BOB,
     NOTHING,
     SOLANGE,
+    TOKEN,
     X402,
     MakeClient,
     Purse,
@@ -276,7 +277,7 @@ def test_an_edit_that_is_refused_or_fails_costs_a_wallet_nothing(
 @pytest.mark.rules("EDIT-PAY-042")
 @pytest.mark.parametrize("trust", [True, False])
 def test_forwarded_names_count_for_a_trusted_proxy_only(make_client: MakeClient, trust: bool) -> None:
-    client = make_client(trust_proxy=trust)
+    client = make_client(trust_proxy=trust, control_token=TOKEN)
     forwarded = {"X-Forwarded-Host": "edits.example:8443, inner", "X-Forwarded-Proto": "https, http"}
     origin, host = (
         ("https://edits.example:8443", "edits.example") if trust else ("http://127.0.0.1:8402", "127.0.0.1")

@@ -22,6 +22,7 @@ from wallets import (
     BALANCE,
     BOTH_NAMES,
     SOLANGE,
+    TOKEN,
     TOP_UP,
     TRANSACTIONS,
     X402,
@@ -57,7 +58,9 @@ def answered(reply: Reply) -> None:
 
 @pytest.mark.rules("X402-SIW-025", "X402-TOP-003")
 def test_no_header_leads_to_a_5xx(make_client: MakeClient) -> None:
-    clients = [freeze(make_client(engine="fast", trust_proxy=trust)) for trust in (False, True)]
+    clients = [
+        freeze(make_client(engine="fast", trust_proxy=trust, control_token=TOKEN)) for trust in (False, True)
+    ]
     values = any_header(SIWX) | any_header(PAID)
 
     @settings(max_examples=250, deadline=None, database=None)

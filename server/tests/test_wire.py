@@ -32,10 +32,10 @@ class Impatient(BoundedProtocol):
 
 
 @contextmanager
-def serving(protocol: type[asyncio.Protocol]) -> Iterator[tuple[str, int]]:
+def serving(protocol: type[asyncio.Protocol], app: Any = hello) -> Iterator[tuple[str, int]]:
     """The address of a server that answers everything at once."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(hello, http=protocol, lifespan="off", log_config=None, ws="none")
+    config = uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, ws="none")
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -119,6 +119,23 @@ def test_an_idle_connection_between_two_requests_is_no_slow_header() -> None:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             assert one_answer(connection).startswith(b"HTTP/1.1 200")
             time.sleep(Impatient.head_timeout_s * 3)  # the pause is what is tested
+
+
+def test_a_line_end_behind_a_body_does_not_end_the_answer_that_is_being_made() -> None:
+    answering = asyncio.Event()
+
+    async def slow(_: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await asyncio.sleep(Impatient.head_timeout_s * 4)  # longer than a header may take
+        answering.set()
+        await hello(_, receive, send)
+
+    with serving(Impatient, slow) as address, socket.create_connection(address) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        connection.sendall(b"\r\n")
+        assert one_answer(connection).startswith(b"HTTP/1.1 200")
+    assert answering.is_set()
 
 
 def test_what_is_sent_after_the_answer_is_swallowed_only_up_to_a_limit() -> None:

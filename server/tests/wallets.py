@@ -39,6 +39,7 @@ def wallet_of(sentence: str, kind: Any = "evm") -> Wallet:
     return new_wallet(kind, entropy=hashlib.sha256(sentence.encode()).digest())
 
 
+TOKEN = "the token of the tests"
 ALICE = wallet_of("venice-mock test: Alice has no secrets")
 BOB = wallet_of("venice-mock test: Bob has none either")
 SOLANGE = wallet_of("venice-mock test: nor has Solange", "solana")
@@ -56,7 +57,8 @@ def chain_of(wallet: Wallet) -> str:
 
 def control(client: Client, method: str, path: str, **body: Any) -> Reply:
     """A change through the control plane."""
-    return client.send(json.dumps(body).encode(), method=method, path=path, key=None)
+    headers = {"X-Mock-Token": TOKEN}  # looked at only by a server that wants one
+    return client.send(json.dumps(body).encode(), method=method, path=path, headers=headers, key=None)
 
 
 def freeze(client: Client, at: float = NOW) -> Client:
@@ -72,7 +74,7 @@ def advance(client: Client, seconds: float) -> None:
 
 def now_of(client: Client) -> float:
     """The session's time, to the millisecond."""
-    return parse_instant(client.get(CLOCK).json["now"])
+    return parse_instant(client.get(CLOCK, **{"x-mock-token": TOKEN}).json["now"])
 
 
 def wallets_file(folder: Path, **tables: Any) -> Path:

@@ -71,7 +71,9 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     statements = StatementService(session, desk, limited=settings.limits == "real")
     top_ups = TopUpService(session, world)
     guard = Guard(
-        settings.control_hosts, settings.control_token, exposed=not is_loopback(settings.host.strip("[]"))
+        settings.control_hosts,
+        settings.control_token,
+        exposed=settings.trust_proxy or not is_loopback(settings.host.strip("[]")),
     )
     x402 = contract.edition.x402
     started_at = wall_clock()
@@ -157,6 +159,8 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
         """A route of the control plane: nobody gets to ``answer`` but past the guard."""
 
         async def guarded(request: Request) -> Response:
+            if len(request.headers.getlist("host")) > 1:
+                raise plain(400, "Only one Host header is taken", name="CONTROL_BAD_REQUEST")
             guard.check(request.method, request.headers)
             return json_response(await answer(request))
 

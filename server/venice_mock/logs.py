@@ -1,7 +1,7 @@
 """What the server process writes about itself: text or JSON lines on standard error, one per request.
 
-No header's value, query or body is ever logged; what looks like a credential is struck out of every other
-text as well, because a message may come from a library.
+Of a request's own values only what a refusal quotes is logged, scrubbed and cut; what looks like a credential
+is struck out of every text, because a message may come from a library.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SECRET = re.compile(
     | ()[a-z0-9+/=_-]{120,}                                # base64: a payment, a sign-in, a picture
     """
 )
-_ACCOUNT = re.compile(r"(/accounts/)[^/]+")
+_ACCOUNT = re.compile(r"(/accounts/).+?(/ledger)?$", re.DOTALL)  # a key may hold a slash
 _REQUEST_ID = re.compile(rb"[\w.:-]{1,64}")
 _QUIET_PATHS = ("/livez", "/readyz")
 _LONGEST_PATH = 200
@@ -151,5 +151,8 @@ class AccessLog:
 
 def log_path(path: str) -> str:
     """A decoded URL path fit for a log line: no control characters, no account names, not too long."""
-    shown = quote(scrub(_ACCOUNT.sub(r"\1[hidden]", path)), safe="/~:@!$&'()*+,;=[]")
+    shown = quote(
+        scrub(_ACCOUNT.sub(lambda match: f"{match[1]}[hidden]{match[2] or ''}", path)),
+        safe="/~:@!$&'()*+,;=[]",
+    )
     return shown if len(shown) <= _LONGEST_PATH else shown[:_LONGEST_PATH] + "..."

@@ -142,7 +142,7 @@ OPTIONS: tuple[Option, ...] = (
         "control_token",
         values.words,
         "TOKEN",
-        "wanted in X-Mock-Token by the control plane; needed beyond loopback",
+        "wanted in X-Mock-Token by /__mock; needed beyond loopback and with --trust-proxy",
         "Control",
     ),
     Option(

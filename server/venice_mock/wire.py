@@ -40,7 +40,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_timer is None:
-                self._head_timer = self.loop.call_later(self.head_timeout_s, self._give_up)
+                self._head_timer = self.loop.call_later(self.head_timeout_s, self._head_too_slow)
         elif self.cycle is not None and self.cycle.response_complete:
             self._drained += len(data)
         super().data_received(data)
@@ -78,6 +78,14 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+    def _head_too_slow(self) -> None:
+        self._head_timer = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            # A byte behind a body, as old clients send, must not end the answer that is being made.
+            self._head_timer = self.loop.call_later(self.head_timeout_s, self._head_too_slow)
+        else:
+            self._give_up()
 
     def _give_up(self) -> None:
         self._stop_timer()

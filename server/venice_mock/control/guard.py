@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from venice_mock.errors import ApiError, plain
 
+_HOST = re.compile(r"(?:\[([0-9a-f:.]{2,45})\]|([^\[\]:@/\s]{1,255}))(?::[0-9]{1,5})?", re.IGNORECASE)
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _OWN_SITES = frozenset({"same-origin", "none"})
 TOKEN_HEADER = "X-Mock-Token"
@@ -24,7 +26,7 @@ TOKEN_HEADER = "X-Mock-Token"
 class Guard:
     """``hosts``: further names under which the control plane may be called; ``token``: required when set.
 
-    ``exposed``: the server listens beyond loopback, where no token means no control plane.
+    ``exposed``: the server can be reached beyond loopback, where no token means no control plane.
     """
 
     hosts: tuple[str, ...] = ()
@@ -46,7 +48,7 @@ class Guard:
             if media_type != "application/json":
                 raise plain(415, "The control plane takes application/json only", name="CONTROL_MEDIA_TYPE")
         if self.token is None and self.exposed:
-            raise _forbidden("the server listens beyond loopback and has no --control-token")
+            raise _forbidden("the server can be reached beyond loopback and has no --control-token")
         if self.token is not None and not hmac.compare_digest(
             headers.get(TOKEN_HEADER.lower(), "").encode(), self.token.encode()
         ):
@@ -68,9 +70,8 @@ def is_loopback(name: str) -> bool:
 
 
 def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+    match = _HOST.fullmatch(host)
+    return "" if match is None else match[1] or match[2]
 
 
 def _forbidden(reason: str) -> ApiError:

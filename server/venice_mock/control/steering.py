@@ -23,7 +23,6 @@ PREFER = "Prefer"
 _LONGEST_RETRY_S = 86_400  # ours
 _MORE_ALIASES = {"content_violation": "CONTENT_POLICY_VIOLATION"}
 _USUAL = {422: "CONTENT_POLICY_VIOLATION", 500: "IMAGE_EDIT_ERROR"}  # of the others the table's first
-_CODE = re.compile(r'code\s*=\s*"?([^",;]*)"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +144,9 @@ def _error(contract: Contract, text: str) -> str:
 def _preferred(contract: Contract, prefer: Sequence[str]) -> Steering:
     codes: set[str] = set()
     for part in re.split("[,;]", ",".join(prefer)):
-        if part.partition("=")[0].strip().lower() == "code":
-            match = _CODE.fullmatch(part.strip())
-            codes.add("" if match is None else match[1].strip())
+        name, _, value = part.partition("=")
+        if name.strip().lower() == "code":
+            codes.add(value.strip().strip('"').strip())
     if not codes:
         return Steering()
     text = min(codes)

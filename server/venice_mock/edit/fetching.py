@@ -40,7 +40,7 @@ _MAX_ADDRESSES = 4  # addresses of one name that are tried
 
 # A zone (%eth0) has no place in a URL: its meaning is this machine's alone.
 _AUTHORITY = re.compile(
-    r"(?:\[(?P<bracketed>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\]|(?P<plain>[^\[\]:@]+))(?::(?P<port>[0-9]{0,5}))?"
+    r"(?:\[(?P<bracketed>[0-9A-Fa-f:.]{2,45})\]|(?P<plain>[^\[\]:@]+))(?::(?P<port>[0-9]{0,5}))?"
 )
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -148,7 +148,7 @@ def _authority(text: str) -> tuple[str, Address | None, int | None]:
     Raises ValueError.
     """
     found = _AUTHORITY.fullmatch(text)
-    if found is None:
+    if found is None or (found["bracketed"] is not None and ":" not in found["bracketed"]):
         raise ValueError("not HOST or HOST:PORT")
     host, literal = _host(found["bracketed"] or found["plain"])
     port = int(found["port"]) if found["port"] else None

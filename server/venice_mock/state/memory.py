@@ -193,6 +193,8 @@ class MemoryStore:
         _, times = self._windows.setdefault(bucket, (window_s, deque()))
         while times and times[0] <= now - window_s:
             times.popleft()
+        while times and times[-1] > now + window_s:  # the clock was set back since
+            times.pop()
         if limit is not None and len(times) + add > limit:
             if not times:
                 del self._windows[bucket]
