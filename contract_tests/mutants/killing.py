@@ -1,0 +1,80 @@
+"""Runs the suite against mutants and says which died of what. Reads straight down from ``kill``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from mutants.kit import Mutant
+from venice_contract.running.judging import Scope, judge
+from venice_contract.running.opening import Options
+from venice_contract.running.results import RuleResult, Verdict
+from venice_contract.wire.target import read_target
+
+_FAILED = (Verdict.FAIL, Verdict.WARN)
+_EXAMPLES = 25  # of a search, for a mutant that no fixed witness kills
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """What became of one mutant. ``others``: rules that failed beside its own and that it does not declare.
+
+    ``undeclared`` stays empty when only the mutant's own rule was tried.
+    """
+
+    mutant: Mutant
+    killed: bool
+    sentence: str
+    others: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    harness: tuple[str, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        """Killed by its own rule, and nothing else failed but what it declares."""
+        return self.killed and not self.others and not self.missing and not self.harness
+
+
+def kill(mutant: Mutant, *, whole: bool) -> Kill:
+    """Judge a mutant by its own rule, and, when ``whole``, by all others too (without the heavy ones)."""
+    own = _judged(mutant, (mutant.rule,), examples=0, heavy=True)
+    if not any(result.verdict in _FAILED for result in own):
+        own = _judged(mutant, (mutant.rule,), examples=_EXAMPLES, heavy=True)
+    killed = any(result.verdict in _FAILED for result in own)
+    sentence = next((f"{r.verdict}: {r.reason}" for r in own), "no such rule")
+    harness = tuple(f"{r.rule.id}: {r.reason}" for r in own if r.verdict is Verdict.HARNESS)
+    if not whole:
+        return Kill(mutant, killed, sentence, harness=harness)
+    every = _judged(mutant, (), examples=0, heavy=False)
+    failed = {r.rule.id for r in every if r.verdict in _FAILED}
+    harness += tuple(f"{r.rule.id}: {r.reason}" for r in every if r.verdict is Verdict.HARNESS)
+    return Kill(
+        mutant,
+        killed,
+        sentence,
+        others=tuple(sorted(failed - {mutant.rule} - set(mutant.follows))),
+        missing=tuple(sorted(set(mutant.follows) - failed)),
+        harness=harness,
+    )
+
+
+def _judged(mutant: Mutant, only: tuple[str, ...], *, examples: int, heavy: bool) -> tuple[RuleResult, ...]:
+    with mutant.app() as app:
+        target = read_target(f"mutant of {mutant.rule}", app)
+        options = Options(target, "ci", mutant.edition, mutant.behavior)
+        scope = Scope(only=only, examples=examples, heavy=heavy)
+        return judge(options, scope, environ={}).rules
+
+
+@contextmanager
+def without_settings() -> Iterator[None]:
+    """No VENICE_MOCK_ variable of the caller's reaches the mutants."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith("VENICE_MOCK_")}
+    for name in kept:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(kept)

@@ -1,0 +1,69 @@
+"""Rules that are seen on every exchange, whatever its case is about. Nothing here sends."""
+
+from __future__ import annotations
+
+from venice_contract.judging.check import invariant
+from venice_contract.judging.expect import expect
+from venice_contract.judging.facts import Facts
+from venice_contract.wire.message import BadReply, Exchange, Reply, shown
+
+_EDIT = "/image/edit"
+# The statuses that the operation and the general error table list between them.
+_STATUSES = frozenset({200, 400, 401, 402, 403, 404, 413, 415, 422, 429, 500, 503, 504})
+_FORCED = ("x-mock", "prefer")  # headers that order an error of a mock
+
+
+@invariant("EDIT-HTTP-015")
+def an_edit_is_answered_with_a_status_of_the_contract(exchange: Exchange, _facts: Facts) -> bool:
+    """A POST to the edit path never gets a status that no table lists."""
+    reply = _edited(exchange)
+    if reply is None:
+        return False
+    expect(reply.status in _STATUSES, f"answered {reply.status}: {shown(reply.body)}")
+    return True
+
+
+@invariant("EDIT-HTTP-016")
+def statuses_of_the_general_table_are_noted(exchange: Exchange, _facts: Facts) -> bool:
+    """Meeting one of them is a gap of the operation's page, and no fault."""
+    reply = _edited(exchange)
+    return reply is not None and reply.status in (403, 404, 413, 422, 504)
+
+
+@invariant("EDIT-HTTP-017")
+def nothing_that_is_sent_makes_a_5xx(exchange: Exchange, _facts: Facts) -> bool:
+    """Unless a mock was told to fail."""
+    reply = _edited(exchange)
+    if reply is None or any(exchange.request.header(name) for name in _FORCED):
+        return False
+    if exchange.label.startswith("told to fail"):
+        return False
+    expect(reply.status < 500, f"answered {reply.status}: {shown(reply.body)}")
+    return True
+
+
+@invariant("EDIT-ERR-001")
+def an_error_is_json_with_a_text(exchange: Exchange, _facts: Facts) -> bool:
+    """application/json with a string under ``error``; the discovery 402 alone may do without."""
+    reply = _edited(exchange)
+    if reply is None or reply.status == 200:
+        return False
+    expect(reply.media_type == "application/json", f"a {reply.status} of type {reply.media_type or 'none'}")
+    try:
+        body = reply.json()
+    except BadReply as bad:
+        expect(False, f"a {reply.status} whose body is no JSON: {bad}")
+        return True
+    expect(isinstance(body, dict), f"a {reply.status} whose body is no object: {shown(reply.body)}")
+    if reply.status == 402 and "x402Version" in body:
+        return True
+    expect(isinstance(body.get("error"), str) and body["error"] != "", f"error is no text: {shown(reply.body)}")
+    return True
+
+
+def _edited(exchange: Exchange) -> Reply | None:
+    """The answer to a POST on the edit path."""
+    request = exchange.request
+    if request.method != "POST" or not request.path.partition("?")[0].endswith(_EDIT):
+        return None
+    return exchange.reply

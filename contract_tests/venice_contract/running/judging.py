@@ -1,0 +1,80 @@
+"""One call from options to result: what the command, the pytest plugin and the suite's own tests share."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from venice_contract.judging.check import Check, Invariant
+from venice_contract.rules import all_checks, all_invariants
+from venice_contract.running.opening import Opened, Options, opened
+from venice_contract.running.plan import Plan, make_plan
+from venice_contract.running.results import RunResult, Verdict
+from venice_contract.running.runner import Watch, run
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What of the suite is run. ``examples`` and ``heavy`` None: as the profile says."""
+
+    level: str = "all"
+    only: Sequence[str] = ()
+    examples: int | None = None
+    heavy: bool | None = None
+    deviations: Mapping[str, str] = field(default_factory=dict)
+    checks: Callable[[], tuple[Check, ...]] = all_checks
+    invariants: Callable[[], tuple[Invariant, ...]] = all_invariants
+
+
+def judge(
+    options: Options,
+    scope: Scope = Scope(),
+    *,
+    environ: Mapping[str, str] = os.environ,
+    wall_clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    approve: Callable[[Plan, Opened], None] = lambda _plan, _opened: None,
+    progress: Callable[[str, Verdict], None] = lambda _check, _verdict: None,
+) -> RunResult:
+    """Judge a server. ``approve`` sees the plan before anything but the knock was sent, and may raise.
+
+    Raises OpeningError when the run cannot begin.
+    """
+    started = datetime.fromtimestamp(wall_clock(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    with opened(
+        options, environ=environ, wall_clock=wall_clock, monotonic=monotonic, sleep=sleep
+    ) as ready:
+        bench, profile = ready.bench, ready.profile
+        if scope.examples is not None:
+            profile = replace(profile, examples=scope.examples)
+        if scope.heavy is not None:
+            profile = replace(profile, heavy=scope.heavy)
+        invariants = scope.invariants()
+        plan = make_plan(
+            bench.facts,
+            scope.checks(),
+            invariants,
+            profile,
+            level=scope.level,
+            only=scope.only,
+            in_process=bench.transport.in_process,
+            steerable=bench.steerable,
+        )
+        approve(plan, ready)
+        watch = Watch(bench.facts, invariants, bench)
+        bench.watchers = (watch,)
+        return run(
+            bench,
+            plan,
+            profile,
+            watch,
+            seed=options.seed,
+            server=ready.server,
+            started=started,
+            deviations=scope.deviations,
+            progress=progress,
+        )

@@ -1,0 +1,106 @@
+"""What a run may do to a server: dollars, requests a minute, failures in a window, and when it must stop."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from venice_contract.judging.expect import UntestedCost
+from venice_contract.wire.message import Reply
+
+_LONGEST_WAIT_S = 120.0  # ours: a Retry-After beyond this ends the run instead of stalling it
+_MOST_429, _MOST_403 = 2, 1
+
+
+class Stopped(Exception):
+    """The run must end here. The text is one sentence."""
+
+
+@dataclass
+class Meter:
+    """Money: reserved before a request that could succeed, settled after it. ``limit`` None: play money."""
+
+    limit: Decimal | None = None
+    spent: Decimal = Decimal(0)
+    reserved: Decimal = Decimal(0)
+
+    def can_spend(self, price: Decimal) -> bool:
+        """Whether so much is left."""
+        return self.limit is None or self.spent + self.reserved + price <= self.limit
+
+    def reserve(self, price: Decimal) -> None:
+        """Set ``price`` aside. Raises UntestedCost when the limit would be passed."""
+        if not self.can_spend(price):
+            left = (self.limit or Decimal(0)) - self.spent - self.reserved
+            raise UntestedCost(f"it could cost {price} USD, and {max(left, Decimal(0))} is left of the budget")
+        self.reserved += price
+
+    def settle(self, price: Decimal, charged: Decimal) -> None:
+        """Give back what was set aside; book what was charged, or what may have been."""
+        self.reserved -= price
+        self.spent += charged
+
+
+@dataclass
+class Pacer:
+    """Waits before a request so that no limit of the server is met. Without limits it never waits.
+
+    ``per_minute``: edits a minute. ``failures``: at most so many answers of 400 and above in so many seconds.
+    """
+
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+    per_minute: int | None = None
+    failures: tuple[int, float] | None = None
+    guarded: bool = False  # stop at two 429s or one 403
+    waited_s: float = 0.0
+    _edits: deque[float] = field(default_factory=deque)
+    _failed: deque[float] = field(default_factory=deque)
+    _not_before: float = 0.0
+    _seen_429: int = 0
+    _seen_403: int = 0
+
+    def before(self, *, is_edit: bool, requests: int = 1) -> None:
+        """Wait until so many requests may be sent."""
+        moments = [self._not_before]
+        if self.per_minute is not None and is_edit:
+            moments.append(_free_at(self._edits, self.per_minute, 60.0, requests))
+        if self.failures is not None:
+            moments.append(_free_at(self._failed, self.failures[0], self.failures[1], requests))
+        while (left := max(moments) - self.now()) > 0:
+            self.waited_s += left
+            self.sleep(left)
+        if self.per_minute is not None and is_edit:
+            self._edits.extend([self.now()] * requests)
+
+    def after(self, reply: Reply) -> None:
+        """Take note of an answer. Raises Stopped when the server had enough of us."""
+        if reply.status < 400:
+            return
+        if self.failures is not None:
+            self._failed.append(self.now())
+        if not self.guarded:
+            return
+        if reply.status == 429:
+            self._seen_429 += 1
+            wait = reply.header("retry-after") or ""
+            seconds = float(wait) if wait.isdigit() else 30.0
+            if self._seen_429 >= _MOST_429:
+                raise Stopped("the server answered 429 twice: the run ends before it does harm")
+            if seconds > _LONGEST_WAIT_S:
+                raise Stopped(f"the server answered 429 and asks to come again in {seconds:g} s")
+            self._not_before = self.now() + seconds
+        if reply.status == 403:
+            self._seen_403 += 1
+            if self._seen_403 >= _MOST_403:
+                raise Stopped("the server answered 403: this account is no longer welcome")
+
+
+def _free_at(past: deque[float], most: int, window: float, requests: int) -> float:
+    """When ``requests`` more fit into the window, forgetting what cannot matter any more."""
+    while len(past) > most:
+        past.popleft()
+    over = len(past) + min(requests, most) - most
+    return past[over - 1] + window if over > 0 else 0.0

@@ -1,0 +1,75 @@
+"""Keeps credentials out of everything that is shown or written: values are known, and headers are known by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from venice_contract.wire.message import Exchange, Reply, Request
+
+BLANK = "***"
+_HEADERS = frozenset({
+    "authorization", "sign-in-with-x", "x-sign-in-with-x", "payment-signature", "x-402-payment", "x-payment",
+    "x-mock-token", "cookie", "set-cookie",
+})  # fmt: skip
+_SHORTEST = 6  # a shorter word could stand anywhere by chance
+
+
+@dataclass
+class Redactor:
+    """Blanks what it was told. Tell it a credential before the first request that carries it."""
+
+    _values: set[str] = field(default_factory=set, repr=False)
+
+    def learn(self, secret: str) -> None:
+        """From now on this value is blanked."""
+        if len(secret) >= _SHORTEST:
+            self._values.add(secret)
+
+    def text(self, text: str) -> str:
+        """The text without any known value."""
+        for value in sorted(self._values, key=len, reverse=True):
+            if value in text:
+                text = text.replace(value, BLANK)
+        return text
+
+    def bytes(self, data: bytes) -> bytes:
+        """The bytes without any known value."""
+        for value in sorted(self._values, key=len, reverse=True):
+            raw = value.encode("utf-8", "surrogatepass")
+            if raw in data:
+                data = data.replace(raw, BLANK.encode())
+        return data
+
+    def found_in(self, reply: Reply, sent: Request) -> str | None:
+        """Where a reply repeats a credential of its own request: a header's name, ``the body``, or None."""
+        secrets = [v for n, v in sent.headers if n.lower() in _HEADERS]
+        secrets += [v.partition(" ")[2] for v in secrets if v.lower().startswith("bearer ")]
+        for secret in (s.strip() for s in secrets if len(s.strip()) >= _SHORTEST * 2):
+            if secret.encode("latin-1", "replace") in reply.body:
+                return "the body"
+            for name, value in reply.headers:
+                if secret in value:
+                    return f"the header {name}"
+        return None
+
+    def headers(self, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        """Headers with credentials blanked, by name and by value."""
+        return tuple((n, _blank(n, v) if n.lower() in _HEADERS else self.text(v)) for n, v in headers)
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """The same exchange, fit to be written."""
+        sent, got = exchange.request, exchange.reply
+        request = Request(
+            sent.method, self.text(sent.path), self.headers(sent.headers), self.bytes(sent.body),
+            sent.framing, sent.sends, sent.then, sent.absolute,
+        )  # fmt: skip
+        reply = None
+        if got is not None:
+            reply = Reply(got.status, self.headers(got.headers), self.bytes(got.body), got.seconds)
+        fault = None if exchange.fault is None else self.text(exchange.fault)
+        return Exchange(request, reply, fault, exchange.label)
+
+
+def _blank(name: str, value: str) -> str:
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} {BLANK}" if name.lower() == "authorization" and space else BLANK
