@@ -10,16 +10,22 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from mutants.killing import Kill, kill, without_settings
-from mutants.listing import all_mutants, never_mutated, table
+from mutants.killing import Kill, without_settings
+from mutants.listing import all_mutants, kill_numbered, never_mutated, table
 from venice_mock.contract import load_edition
 
 
 def main(words: list[str]) -> int:
     """0 when every mutant died of its own rule and nothing else, 1 otherwise."""
-    parser = argparse.ArgumentParser(prog="python -m mutants", description="Break one rule at a time; the suite must notice.")
-    parser.add_argument("patterns", nargs="*", metavar="PATTERN", help="rule ids such as EDIT-IMG-*; all if none")
-    parser.add_argument("--whole", action="store_true", help="run the whole suite on each: no other rule may fail")
+    parser = argparse.ArgumentParser(
+        prog="python -m mutants", description="Break one rule at a time; the suite must notice."
+    )
+    parser.add_argument(
+        "patterns", nargs="*", metavar="PATTERN", help="rule ids such as EDIT-IMG-*; all if none"
+    )
+    parser.add_argument(
+        "--whole", action="store_true", help="run the whole suite on each: no other rule may fail"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--docs", type=Path, help="write the kill table to this file")
     given = parser.parse_args(words)
@@ -32,7 +38,7 @@ def main(words: list[str]) -> int:
     began = time.monotonic()
     kills = []
     with without_settings(), ProcessPoolExecutor(given.jobs, multiprocessing.get_context("spawn")) as pool:
-        for done in pool.map(_kill, [(number, given.whole) for number in chosen]):
+        for done in pool.map(kill_numbered, [(number, given.whole) for number in chosen]):
             kill_ = Kill(mutants[done[0]], *done[1:])
             kills.append(kill_)
             if not kill_.is_clean:
@@ -53,13 +59,9 @@ def main(words: list[str]) -> int:
 def _musts() -> set[str]:
     from venice_mock.contract import available_editions
 
-    return {r.id for name in available_editions() for r in load_edition(name).active_rules if r.level == "must"}
-
-
-def _kill(job: tuple[int, bool]) -> tuple[int, bool, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    number, whole = job
-    done = kill(all_mutants()[number], whole=whole)
-    return number, done.killed, done.sentence, done.others, done.missing, done.harness
+    return {
+        r.id for name in available_editions() for r in load_edition(name).active_rules if r.level == "must"
+    }
 
 
 def _complaint(done: Kill) -> str:

@@ -100,7 +100,13 @@ def replaced(
 
 
 def wrapping(
-    rule: str, text: str, target: str, wrap: Callable[[Any], Any], *, follows: tuple[str, ...] = (), **more: Any
+    rule: str,
+    text: str,
+    target: str,
+    wrap: Callable[[Any], Any],
+    *,
+    follows: tuple[str, ...] = (),
+    **more: Any,
 ) -> Mutant:
     """The function ``target`` is replaced by ``wrap(the original)``."""
 
@@ -248,5 +254,3 @@ def _reading_otherwise(app: ASGIApp, change: Callable[[Scope, bytes], Any], wher
         await app(new_scope, again, send)
 
     return altered
-
-

@@ -14,7 +14,10 @@ def _array(_scope: Any, _body: bytes, answer: Answer) -> Answer:
 
 MUTANTS: tuple[Mutant, ...] = (
     answering(
-        "MODELS-001", "the listing is a bare array without an envelope", _array, where="/models",
+        "MODELS-001",
+        "the listing is a bare array without an envelope",
+        _array,
+        where="/models",
         follows=("MODELS-008",),
     ),
 )

@@ -10,7 +10,7 @@ from random import Random
 from venice_contract.judging.callers import Purse
 from venice_contract.judging.control import Control
 from venice_contract.judging.facts import Facts
-from venice_contract.pictures import PictureCache
+from venice_contract.pictures.build import PictureCache
 from venice_contract.running.limits import Meter, Pacer, Stopped
 from venice_contract.wire.message import Exchange, Reply, Request, TransportFault
 from venice_contract.wire.secrets import Redactor

@@ -15,7 +15,7 @@ from venice_contract.wire.message import BadReply, Reply, Request, TransportFaul
 from venice_contract.wire.target import Transport
 
 ROOT = "/__mock"
-TOKEN = "VENICE_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of the variable, not a secret
+TOKEN = "VENICE_MOCK_CONTROL_TOKEN"
 
 
 class ControlError(Exception):
@@ -61,7 +61,9 @@ class Control:
 
     def account(self, name: str, *, kind: str = "key") -> dict[str, Any]:
         """An account as it stands: ``balance_usd``, ``held_usd`` and so on, decimal strings."""
-        return dict(self._json("GET", f"{self.prefix}{ROOT}/accounts/{quote(name, safe='')}?kind={kind}", None, 200))
+        return dict(
+            self._json("GET", f"{self.prefix}{ROOT}/accounts/{quote(name, safe='')}?kind={kind}", None, 200)
+        )
 
     def ledger(self, name: str, *, kind: str = "key") -> list[dict[str, Any]]:
         """The account's bookings, newest first, at most a thousand."""

@@ -89,7 +89,9 @@ def object_at(value: Any, *path: str | int) -> dict[str, Any]:
     return dict(found)
 
 
-def members(value: Any, required: Collection[str], optional: Collection[str] = (), what: str = "the body") -> None:
+def members(
+    value: Any, required: Collection[str], optional: Collection[str] = (), what: str = "the body"
+) -> None:
     """``value`` is an object of exactly these members."""
     expect(isinstance(value, dict), f"{what} is {_short(value)}, expected an object")
     missing = sorted(set(required) - set(value))

@@ -21,7 +21,7 @@ from venice_contract.judging.callers import BAD_KEY, Caller, Key, Nobody, Wallet
 from venice_contract.judging.control import Control
 from venice_contract.judging.expect import Broken, Masked, NotApplicable, expect, has_status
 from venice_contract.judging.facts import Facts
-from venice_contract.pictures import Picture
+from venice_contract.pictures.recipe import Picture
 from venice_contract.wire.message import (
     Exchange,
     Headers,
@@ -129,7 +129,7 @@ class Probe:
 
     def picture(self, picture: Picture | None = None) -> bytes:
         """The file of a recipe; without one the smallest plain picture that is accepted."""
-        return self.bench.pictures.get(picture or Picture(256, 256))
+        return self.bench.pictures.build(picture or Picture(256, 256))
 
     def image_text(self, picture: Picture | bytes | None = None) -> str:
         """A picture as base64, as JSON carries it."""

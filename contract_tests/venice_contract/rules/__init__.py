@@ -8,9 +8,61 @@ from __future__ import annotations
 from types import ModuleType
 
 from venice_contract.judging.check import Check, Invariant
-from venice_contract.rules import invariants, models_listing
+from venice_contract.rules import (
+    additions,
+    authentication,
+    billing,
+    charges,
+    discovery,
+    errors,
+    formats,
+    image_limits,
+    image_urls,
+    images,
+    invariants,
+    limits,
+    models,
+    models_listing,
+    prompts,
+    qualities,
+    ratios,
+    responses,
+    safety,
+    sign_in,
+    statements,
+    steering,
+    tiers,
+    top_ups,
+    transport,
+)
 
-MODULES: tuple[ModuleType, ...] = (invariants, models_listing)
+MODULES: tuple[ModuleType, ...] = (
+    invariants,
+    transport,
+    errors,
+    prompts,
+    models,
+    images,
+    image_limits,
+    image_urls,
+    ratios,
+    tiers,
+    formats,
+    qualities,
+    safety,
+    additions,
+    responses,
+    limits,
+    authentication,
+    sign_in,
+    discovery,
+    charges,
+    top_ups,
+    statements,
+    models_listing,
+    billing,
+    steering,
+)
 
 
 def all_checks() -> tuple[Check, ...]:
@@ -20,4 +72,6 @@ def all_checks() -> tuple[Check, ...]:
 
 def all_invariants() -> tuple[Invariant, ...]:
     """Every invariant."""
-    return tuple(found for module in MODULES for found in vars(module).values() if isinstance(found, Invariant))
+    return tuple(
+        found for module in MODULES for found in vars(module).values() if isinstance(found, Invariant)
+    )

@@ -57,7 +57,9 @@ def an_error_is_json_with_a_text(exchange: Exchange, _facts: Facts) -> bool:
     expect(isinstance(body, dict), f"a {reply.status} whose body is no object: {shown(reply.body)}")
     if reply.status == 402 and "x402Version" in body:
         return True
-    expect(isinstance(body.get("error"), str) and body["error"] != "", f"error is no text: {shown(reply.body)}")
+    expect(
+        isinstance(body.get("error"), str) and body["error"] != "", f"error is no text: {shown(reply.body)}"
+    )
     return True
 
 

@@ -45,9 +45,7 @@ def judge(
     Raises OpeningError when the run cannot begin.
     """
     started = datetime.fromtimestamp(wall_clock(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    with opened(
-        options, environ=environ, wall_clock=wall_clock, monotonic=monotonic, sleep=sleep
-    ) as ready:
+    with opened(options, environ=environ, wall_clock=wall_clock, monotonic=monotonic, sleep=sleep) as ready:
         bench, profile = ready.bench, ready.profile
         if scope.examples is not None:
             profile = replace(profile, examples=scope.examples)

@@ -97,9 +97,7 @@ def chosen_rules(facts: Facts, level: str, only: Sequence[str]) -> list[Rule]:
     ]
 
 
-def _why_not(
-    rule: Rule, check: Check, profile: Profile, *, in_process: bool, steerable: bool
-) -> str | None:
+def _why_not(rule: Rule, check: Check, profile: Profile, *, in_process: bool, steerable: bool) -> str | None:
     if rule.cost == "mock" and not steerable:
         return "only a mock that can be steered can show it"
     if not profile.tries(rule):

@@ -9,7 +9,6 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
 from venice_contract.judging.bench import Bench
@@ -55,7 +54,9 @@ class Watch:
                     kept = (exchange,) if self.bench is None else (self.bench.redactor.exchange(exchange),)
                     sentence = f"{error} (met in {self.case})"
                     found.append(
-                        CaseResult(invariant.id, invariant.rule, self.case, Verdict.FAIL, sentence, "invariant", kept)
+                        CaseResult(
+                            invariant.id, invariant.rule, self.case, Verdict.FAIL, sentence, "invariant", kept
+                        )
                     )
 
     def results(self) -> list[CaseResult]:
@@ -66,7 +67,9 @@ class Watch:
                 found += self.broken[invariant.id]
             elif count := self.seen.get(invariant.id):
                 note = f"held on {count} exchanges"
-                found.append(CaseResult(invariant.id, invariant.rule, None, Verdict.PASS, "", "invariant", (), (note,)))
+                found.append(
+                    CaseResult(invariant.id, invariant.rule, None, Verdict.PASS, "", "invariant", (), (note,))
+                )
         return found
 
 
@@ -178,13 +181,23 @@ def search(bench: Bench, check: Check, profile: Profile, watch: Watch, *, seed: 
         raise group from None
     note = f"{tried} generated values"
     return CaseResult(
-        check.id, check.rule, None, Verdict.PASS, "", "generated", (), (note,), seconds=time.monotonic() - began
+        check.id,
+        check.rule,
+        None,
+        Verdict.PASS,
+        "",
+        "generated",
+        (),
+        (note,),
+        seconds=time.monotonic() - began,
     )
 
 
 def _run_case(bench: Bench, case: Case, watch: Watch) -> CaseResult:
     if case.predicted and not bench.purse.may_succeed:
-        return CaseResult(case.check.id, case.rule.id, case.value, Verdict.UNTESTED_COST, "this profile spends nothing")
+        return CaseResult(
+            case.check.id, case.rule.id, case.value, Verdict.UNTESTED_COST, "this profile spends nothing"
+        )
     if not bench.meter.can_spend(case.predicted):
         told = f"it would cost {case.predicted} USD, more than is left of the budget"
         return CaseResult(case.check.id, case.rule.id, case.value, Verdict.UNTESTED_COST, told)
@@ -224,7 +237,15 @@ def _result(
     exchanges = tuple(bench.redactor.exchange(_trimmed(exchange)) for exchange in kept)
     notes = tuple(bench.redactor.text(note) for note in probe.notes)
     return CaseResult(
-        check.id, check.rule, value, verdict, bench.redactor.text(sentence), source, exchanges, notes, dict(probe.sides)
+        check.id,
+        check.rule,
+        value,
+        verdict,
+        bench.redactor.text(sentence),
+        source,
+        exchanges,
+        notes,
+        dict(probe.sides),
     )
 
 

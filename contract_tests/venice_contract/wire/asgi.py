@@ -45,7 +45,11 @@ def load_app(name: str) -> App:
         parameters = inspect.signature(target).parameters.values()
     except (TypeError, ValueError):
         parameters = ()  # type: ignore[assignment]
-    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [
+        p
+        for p in parameters
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
     app: App = found() if not needed and not any(p.kind is p.VAR_POSITIONAL for p in parameters) else found
     return app
 
@@ -132,7 +136,7 @@ class AsgiTransport:
         except OSError as error:
             if not gone.is_set():
                 raise TransportFault("closed", f"{where}: the application failed ({error}).") from error
-        except Exception as error:  # noqa: BLE001 - the application is somebody else's code: whatever it raises
+        except Exception as error:
             # is what a server would turn into a 500 or a closed connection. A server sends what was sent before.
             if not answered.is_set():
                 told = f"{where}: the application raised {type(error).__name__} and did not answer."
@@ -204,7 +208,9 @@ class _Lifespan:
             await self._outbox.put(message["type"])
 
         try:
-            await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._inbox.get, send)
+            await self._app(
+                {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._inbox.get, send
+            )
         except Exception:  # noqa: BLE001 - an application without lifespan says so by raising whatever it likes
             pass
         finally:

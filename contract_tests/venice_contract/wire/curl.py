@@ -7,7 +7,7 @@ import shlex
 from venice_contract.wire.message import Request
 
 _VARIABLES = {
-    "authorization": 'Authorization: Bearer $VENICE_API_KEY',
+    "authorization": "Authorization: Bearer $VENICE_API_KEY",
     "sign-in-with-x": "SIGN-IN-WITH-X: $SIGN_IN",
     "x-sign-in-with-x": "X-Sign-In-With-X: $SIGN_IN",
     "payment-signature": "PAYMENT-SIGNATURE: $PAYMENT",

@@ -148,7 +148,9 @@ class HttpTransport:
         body = request.body
         if request.framing == "chunked":
             connection.putheader("Transfer-Encoding", "chunked")
-        elif request.header("content-length") is None and (body or request.method in ("POST", "PUT", "PATCH")):
+        elif request.header("content-length") is None and (
+            body or request.method in ("POST", "PUT", "PATCH")
+        ):
             connection.putheader("Content-Length", str(len(body)))
         cut = body if request.sends is None else body[: request.sends]
         try:

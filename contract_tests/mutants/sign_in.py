@@ -1,0 +1,7 @@
+"""Mutants of the group ``x402`` sign-in: the sixteen codes and what is accepted."""
+
+from __future__ import annotations
+
+from mutants.kit import Mutant
+
+MUTANTS: tuple[Mutant, ...] = ()

@@ -1,0 +1,7 @@
+"""Mutants of the group ``control``: magic keys and the mock as a server."""
+
+from __future__ import annotations
+
+from mutants.kit import Mutant
+
+MUTANTS: tuple[Mutant, ...] = ()

@@ -1,0 +1,7 @@
+"""Mutants of the group ``transport``: media types, syntax, framing, keys and types of the request."""
+
+from __future__ import annotations
+
+from mutants.kit import Mutant
+
+MUTANTS: tuple[Mutant, ...] = ()

@@ -1,0 +1,3 @@
+"""Checks of the group ``additions-2026-08``."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Checks of the group ``authentication``."""
+
+from __future__ import annotations

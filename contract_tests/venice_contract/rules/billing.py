@@ -1,0 +1,3 @@
+"""Checks of the group ``billing``."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Checks of the group ``payment``: the 402 bodies and who gets which."""
+
+from __future__ import annotations

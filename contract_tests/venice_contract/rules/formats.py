@@ -1,0 +1,3 @@
+"""Checks of the group ``format``: output formats."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Checks of the group ``image``: pixels, bytes, damage and hostile files."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Checks of the group ``image``: pictures by address."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Checks of the group ``image``: how a picture may be sent, and which pictures are taken."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Checks of the group ``limits``: rates, the error budget and requests in flight."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Checks of the group ``model``: the model that serves an edit."""
+
+from __future__ import annotations

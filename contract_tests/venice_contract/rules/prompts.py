@@ -1,0 +1,3 @@
+"""Checks of the group ``prompt``."""
+
+from __future__ import annotations

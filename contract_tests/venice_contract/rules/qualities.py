@@ -1,0 +1,3 @@
+"""Checks of the group ``quality``."""
+
+from __future__ import annotations

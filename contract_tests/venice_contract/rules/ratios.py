@@ -1,0 +1,3 @@
+"""Checks of the group ``aspect-ratio``."""
+
+from __future__ import annotations

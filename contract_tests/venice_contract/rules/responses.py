@@ -1,0 +1,3 @@
+"""Checks of the group ``response``: what a success carries."""
+
+from __future__ import annotations

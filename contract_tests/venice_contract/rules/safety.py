@@ -1,0 +1,3 @@
+"""Checks of the group ``safe-mode``: blur, classification and policy."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Checks of the group ``x402`` sign-in: the sixteen codes and what is accepted."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Checks of the group ``x402`` balance and transactions."""
+
+from __future__ import annotations

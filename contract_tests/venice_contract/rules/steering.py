@@ -1,0 +1,3 @@
+"""Checks of the group ``control``: magic keys and the mock as a server."""
+
+from __future__ import annotations

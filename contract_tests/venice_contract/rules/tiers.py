@@ -1,0 +1,3 @@
+"""Checks of the group ``resolution``: tiers and output sizes."""
+
+from __future__ import annotations

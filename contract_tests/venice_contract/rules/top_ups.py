@@ -1,0 +1,3 @@
+"""Checks of the group ``x402`` top-up."""
+
+from __future__ import annotations
