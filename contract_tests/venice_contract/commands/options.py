@@ -85,6 +85,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         metavar="HOST",
         help="the host of --base-url typed in full; needed by --profile real",
     )
+    group.add_argument("--yes", action="store_true", help="do not ask before money is spent")
     group.add_argument(
         "--rate",
         metavar="N/SECONDS",

@@ -27,7 +27,6 @@ def parser() -> argparse.ArgumentParser:
     add_contract(made)
     add_limits(made)
     made.add_argument("--report", metavar="DIR", help="write the reports into this folder")
-    made.add_argument("--yes", action="store_true", help="do not ask before a run that may spend money")
     return made
 
 

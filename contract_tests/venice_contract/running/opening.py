@@ -78,7 +78,7 @@ def opened(
     transport = target.open(options.timeout_s)
     try:
         reply = _knock(target, transport)
-        control = _control(target, transport, environ)
+        control = None if profile.careful else _control(target, transport, environ)
         about = control.about() if control is not None else None
         if about is None:
             control = None
@@ -101,12 +101,12 @@ def opened(
             failures=options.failures or (_FAILURES if limited else None),
             guarded=limited,
         )
-        drift = _drift(reply, wall_clock()) if target.is_remote else 0.0
+        drift = _drift(reply, wall_clock()) if limited else 0.0
         bench = Bench(
             target=target,
             transport=transport,
             facts=facts,
-            purse=Purse(environ, redactor, random, remote=target.is_remote, may_succeed=profile.may_succeed),
+            purse=Purse(environ, redactor, random, remote=limited, may_succeed=profile.may_succeed),
             meter=Meter(options.budget),
             pacer=pacer,
             redactor=redactor,
@@ -166,7 +166,7 @@ def _hint(target: Target) -> str:
 
 
 def _control(target: Target, transport: Transport, environ: Mapping[str, str]) -> Control | None:
-    """Only a server on this machine is asked whether it can be steered."""
+    """Only a server on this machine, and no careful run, asks whether it can be steered."""
     if target.is_remote or not target.prefix.endswith(API):
         return None
     return Control(transport, target.session_prefix, environ.get(TOKEN, ""))
