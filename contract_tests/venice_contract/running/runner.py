@@ -19,7 +19,7 @@ from venice_contract.judging.probe import Probe, probing
 from venice_contract.running.limits import Stopped
 from venice_contract.running.plan import Case, Plan
 from venice_contract.running.profiles import Profile
-from venice_contract.running.results import CaseResult, RuleResult, RunResult, Verdict, verdict_of_rule
+from venice_contract.running.results import CaseResult, RuleResult, RunResult, Verdict, verdict_of_rule, worst
 from venice_contract.wire.message import BadReply, Exchange, TransportFault
 from venice_mock.contract import Rule
 
@@ -90,13 +90,11 @@ def run(
     results: list[CaseResult] = []
     try:
         for case in plan.cases:
-            results.append(_run_case(bench, case, watch))
+            results.append(run_planned(bench, case, watch))
             progress(results[-1].check, results[-1].verdict)
         for check in plan.searches:
-            found = search(bench, check, profile, watch, seed=seed)
-            if found is not None:
-                results.append(found)
-                progress(found.check, found.verdict)
+            results.append(search(bench, check, profile, watch, seed=seed))
+            progress(results[-1].check, results[-1].verdict)
     except Stopped as stop:
         stopped = str(stop)
     except KeyboardInterrupt:
@@ -136,25 +134,26 @@ def run_value(bench: Bench, check: Check, value: Any, watch: Watch, source: str 
     return replace(result, seconds=time.monotonic() - began, spent=bench.meter.spent - spent)
 
 
-def search(bench: Bench, check: Check, profile: Profile, watch: Watch, *, seed: int) -> CaseResult | None:
-    """Let Hypothesis look for a value that breaks the check; None when nothing was worth telling.
+def search(bench: Bench, check: Check, profile: Profile, watch: Watch, *, seed: int) -> CaseResult:
+    """Let Hypothesis look for a value that breaks the check.
 
-    A failure is shrunk, so its result holds the smallest value found. Raises Stopped.
+    A failure is shrunk, so its result holds the smallest value found. It is PASS only when some value was
+    really judged. Raises Stopped.
     """
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
+    from hypothesis.errors import HypothesisException
 
     assert check.strategy is not None
-    worst: list[CaseResult] = []
-    tried = 0
+    broken: list[CaseResult] = []
+    seen: list[CaseResult] = []
 
     def once(value: Any) -> None:
-        nonlocal tried
-        tried += 1
         result = run_value(bench, check, value, watch, "generated")
         if result.verdict in (Verdict.FAIL, Verdict.HARNESS):
-            worst[:] = [result]  # Hypothesis ends with the smallest failing value
+            broken[:] = [result]  # Hypothesis ends with the smallest failing value
             raise Broken(result.sentence)
+        seen.append(result)
 
     test = settings(
         max_examples=profile.examples,
@@ -168,32 +167,35 @@ def search(bench: Bench, check: Check, profile: Profile, watch: Watch, *, seed: 
     )(given(check.strategy(bench.facts))(once))
     if not profile.derandomized:
         test = seeded(seed)(test)
-    began = time.monotonic()
+    began, spent = time.monotonic(), bench.meter.spent
+    failed: str | None = None
     try:
         test()
-    except Broken:
-        return worst[0]
-    except Stopped:
-        raise
-    except BaseExceptionGroup as group:
-        if worst:
-            return worst[0]
-        raise group from None
-    note = f"{tried} generated values"
+    except (Broken, BaseExceptionGroup, HypothesisException) as error:
+        failed = f"{type(error).__name__}: {error}"
+    if broken:
+        return broken[0]
+    verdicts = {result.verdict for result in seen}
+    verdict = Verdict.PASS if Verdict.PASS in verdicts else worst(verdicts)
+    sentence = next((result.sentence for result in seen if result.verdict is verdict), "")
+    if failed is not None:
+        verdict, sentence = Verdict.HARNESS, failed
+    judged = sum(result.verdict is Verdict.PASS for result in seen)
     return CaseResult(
         check.id,
         check.rule,
         None,
-        Verdict.PASS,
-        "",
+        verdict,
+        sentence,
         "generated",
-        (),
-        (note,),
+        notes=(f"{judged} generated values",),
+        spent=bench.meter.spent - spent,
         seconds=time.monotonic() - began,
     )
 
 
-def _run_case(bench: Bench, case: Case, watch: Watch) -> CaseResult:
+def run_planned(bench: Bench, case: Case, watch: Watch) -> CaseResult:
+    """One planned case, unless it would cost what may not be spent. Raises Stopped."""
     if case.predicted and not bench.purse.may_succeed:
         return CaseResult(
             case.check.id, case.rule.id, case.value, Verdict.UNTESTED_COST, "this profile spends nothing"
