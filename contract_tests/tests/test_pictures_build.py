@@ -255,7 +255,7 @@ def test_a_file_cut_at_any_tenth_cannot_be_decoded(fmt: Format, keep: int) -> No
 def test_broken_pixels_stand_behind_a_good_header(fmt: Format, variant: Variant) -> None:
     data = build(recipe(fmt, variant=variant, defect="broken-pixels"))
     assert probe_image(data).size == (320, 256)
-    with pytest.raises(OSError, match="broken data|failed to read"):
+    with pytest.raises(OSError, match=r"broken data|failed to read"):
         opened(data)
 
 
