@@ -125,9 +125,7 @@ def decode(data: bytes, most_pixels: int = MOST_PIXELS) -> Image.Image:
     """The first frame, wholly unpacked, as stored. Raises NotAPicture, also for a file that is cut short, fails a
     checksum or declares more than ``most_pixels``."""
     fmt, opened = _opened(data)
-    width, height = opened.size
-    if width * height > most_pixels:
-        raise NotAPicture(f"it declares {width}x{height} pixels, more than are unpacked here")
+    _check_size(opened, most_pixels)
     try:
         if fmt == "png":
             _check_png(data)
@@ -183,22 +181,21 @@ def metadata_of(data: bytes) -> dict[str, Any]:
     """What a file says beside its pixels, only what is there: ``exif`` and ``gps`` (names to texts), ``text`` (PNG
     keywords to texts), ``xmp``, ``comment``, ``icc_bytes``. Values can be written as JSON. Raises NotAPicture."""
     fmt, opened = _opened(data)
+    _check_size(opened, MOST_PIXELS)  # to find what stands behind the pixels, Pillow unpacks a PNG
     try:
-        info, exif = opened.info, opened.getexif()
-        details, place = exif.get_ifd(0x8769), exif.get_ifd(0x8825)
+        return _metadata(opened, _LINKS | (_TIFF_STRUCTURE if fmt == "tiff" else frozenset()))
     except _FAULTS as fault:
         raise NotAPicture(f"its metadata cannot be read: {_said(fault)}") from fault
-    told = {TAGS.get(tag, hex(tag)): _words(value) for tag, value in (dict(exif) | details).items()}
-    for tag in _LINKS | (_TIFF_STRUCTURE if fmt == "tiff" else frozenset()):
-        told.pop(TAGS.get(tag, hex(tag)), None)
+
+
+def _metadata(opened: ImageFile.ImageFile, passed_over: frozenset[int]) -> dict[str, Any]:
+    info, exif = opened.info, opened.getexif()
+    tags = dict(exif) | exif.get_ifd(0x8769)
+    texts = {key: value for key, value in getattr(opened, "text", {}).items() if "xmp" not in key.lower()}
     found: dict[str, Any] = {
-        "exif": told,
-        "gps": {str(GPSTAGS.get(tag, hex(tag))): _words(value) for tag, value in place.items()},
-        "text": {
-            key: _words(value)
-            for key, value in getattr(opened, "text", {}).items()
-            if "xmp" not in key.lower()
-        },
+        "exif": {TAGS.get(tag, hex(tag)): _words(tags[tag]) for tag in tags if tag not in passed_over},
+        "gps": {GPSTAGS.get(tag, hex(tag)): _words(value) for tag, value in exif.get_ifd(0x8825).items()},
+        "text": {key: _words(value) for key, value in texts.items()},
         "xmp": _words(info.get("xmp", "")),
         "comment": _words(info.get("comment", "")),
         "icc_bytes": len(info.get("icc_profile") or b""),
@@ -216,6 +213,12 @@ def _opened(data: bytes) -> tuple[Format, ImageFile.ImageFile]:
         return fmt, _READERS[fmt](io.BytesIO(data))
     except _FAULTS as fault:
         raise NotAPicture(f"its {fmt} header cannot be read: {_said(fault)}") from fault
+
+
+def _check_size(opened: ImageFile.ImageFile, most_pixels: int) -> None:
+    width, height = opened.size
+    if width * height > most_pixels:
+        raise NotAPicture(f"it declares {width}x{height} pixels, more than are unpacked here")
 
 
 def _check_png(data: bytes) -> None:
