@@ -1,0 +1,241 @@
+"""The part of report.html that repeats: a rule with its cases, a case with its requests, answers and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from venice_contract.reports.bodies import body_text
+from venice_contract.reports.case_files import CaseFile
+from venice_contract.reports.figures import FAILED_CASE, WRONG
+from venice_contract.reports.markup import Markup, Room, join, tag, void
+from venice_contract.reports.requests import Address, curl, folded, in_session, safe, smallest, stands_in_line
+from venice_contract.reports.thumbnails import Gallery, Shot
+from venice_contract.reports.wording import (
+    READING_ORDER,
+    check_name,
+    count,
+    dollars,
+    duration,
+    shortened,
+    size,
+    value_text,
+    visible,
+)
+from venice_contract.running.results import CaseResult, RuleResult, Verdict
+from venice_contract.wire.message import Exchange, Reply
+
+_MOST_CASES = 30  # of one rule
+_PASSED_EXCHANGES = 2  # of a case that did not fail
+_PASSED_BODY, _FAILED_BODY = 900, 6000  # characters
+_MOST_SENTENCE = 2000
+_MOST_HEADERS = 4000
+_COSTS = {
+    "free": "free, without credentials",
+    "free-wallet": "free, with an unfunded wallet or a key without credit",
+    "free-refusal": "free if refusals are free",
+    "paid": "paid: an edit succeeds",
+    "mock": "only a mock that can be steered shows it",
+}
+
+
+@dataclass
+class Drawing:
+    """What drawing the rules of one page needs and uses up."""
+
+    address: Address
+    files: Mapping[int, CaseFile]  # by id() of the case: two cases may be equal
+    gallery: Gallery
+    room: Room
+
+
+def rule_card(rule: RuleResult, drawing: Drawing) -> Markup:
+    """A rule, closed unless it is wrong; its cases those that failed first."""
+    wrong = rule.verdict in WRONG
+    about = rule.rule
+    head = tag(
+        "summary",
+        tag(
+            "span",
+            tag("code", about.id, cls="id"),
+            tag("span", about.level, cls="level"),
+            tag("span", about.group, cls="group"),
+            cls="line",
+        ),
+        tag("span", about.text, cls="text"),
+        _reason(rule),
+    )
+    return tag(
+        "details",
+        head,
+        tag("div", _facts(rule), _notes(rule.notes), _cases(rule, drawing), cls="inside"),
+        cls=f"rule {css_name(rule.verdict)}",
+        id=about.id,
+        data_verdict=str(rule.verdict),
+        data_group=about.group,
+        data_level=about.level,
+        open=wrong,
+    )
+
+
+def css_name(verdict: Verdict) -> str:
+    """The class that colours a verdict."""
+    return "v-" + str(verdict).lower().replace("/", "")
+
+
+def _reason(rule: RuleResult) -> Markup:
+    if not rule.reason or rule.verdict is Verdict.PASS:
+        return Markup("")
+    return tag("span", shortened(rule.reason, _MOST_SENTENCE), cls="reason")
+
+
+def _facts(rule: RuleResult) -> Markup:
+    about = rule.rule
+    span = f"since {about.since}" + (f", until {about.until}" if about.until else "")
+    rows = [
+        ("Verdict", str(rule.verdict)), ("Source", f"{about.source} ({about.certainty})"),
+        ("Shown by", about.check), ("Cost", _COSTS[about.cost]), ("Editions", span),
+    ]  # fmt: skip
+    if about.difference is not None:
+        rows.append(("Difference", about.difference))
+    return tag(
+        "dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in rows if value), cls="facts"
+    )
+
+
+def _notes(notes: Sequence[str]) -> Markup:
+    if not notes:
+        return Markup("")
+    return tag("ul", *(tag("li", shortened(note, _MOST_SENTENCE)) for note in notes[:40]), cls="notes")
+
+
+def _cases(rule: RuleResult, drawing: Drawing) -> Markup:
+    if not rule.cases:
+        return tag("p", "No case of this rule was sent.", cls="quiet")
+    chosen = smallest(rule)
+    cases = sorted(rule.cases, key=lambda case: READING_ORDER.index(case.verdict))
+    out = []
+    for case in cases[:_MOST_CASES]:
+        piece = _case(case, drawing, is_open=case is chosen and rule.verdict in WRONG)
+        if not drawing.room.take(piece):
+            break
+        out.append(piece)
+    missing = len(cases) - len(out)
+    if missing:
+        out.append(tag("p", f"{count(missing, 'more case')} in report.json.", cls="quiet"))
+    return join(*out)
+
+
+def _case(case: CaseResult, drawing: Drawing, *, is_open: bool) -> Markup:
+    value = value_text(case.value)
+    origin = {"generated": "found by search", "invariant": "seen on every exchange"}.get(case.source, "")
+    told = [origin, dollars(case.spent) if case.spent else "", duration(case.seconds) if case.seconds else ""]
+    head = tag(
+        "summary",
+        tag("span", str(case.verdict), cls=f"verdict {css_name(case.verdict)}"),
+        tag("span", check_name(case.check), cls="check"),
+        tag("code", shortened(value, 120), cls="value") if value else "",
+        tag("span", ", ".join(word for word in told if word), cls="quiet"),
+    )
+    return tag(
+        "details", head, tag("div", *_case_body(case, value, drawing), cls="inside"), cls="case", open=is_open
+    )
+
+
+def _case_body(case: CaseResult, value: str, drawing: Drawing) -> list[Markup]:
+    failed = case.verdict in FAILED_CASE
+    out = []
+    if case.sentence:
+        out.append(tag("p", shortened(case.sentence, _MOST_SENTENCE), cls="sentence"))
+    if len(value) > 120:
+        out.append(tag("pre", value, tabindex=0))
+    if case.sides:
+        sides = "; ".join(f"{name}: {', '.join(seen) or 'neither'}" for name, seen in case.sides.items())
+        out.append(tag("p", f"Agrees with {sides}", cls="quiet"))
+    out.append(_notes(case.notes))
+    file = drawing.files.get(id(case))
+    if file is not None:
+        out.append(
+            tag("p", "Send it again: ", tag("code", f"venice-contract replay {file.path}"), cls="quiet")
+        )
+    shown = case.exchanges if failed else case.exchanges[:_PASSED_EXCHANGES]
+    for number, exchange in enumerate(shown, 1):
+        last = number == len(case.exchanges)
+        body_file = file.body_path if file is not None and last and file.body is not None else ""
+        out.append(
+            _exchange(
+                safe(exchange), drawing, number, len(case.exchanges), failed=failed, body_file=body_file
+            )
+        )
+    if len(shown) < len(case.exchanges):
+        more = count(len(case.exchanges) - len(shown), "more exchange")
+        out.append(tag("p", f"{more} in report.json.", cls="quiet"))
+    if not case.exchanges:
+        out.append(tag("p", "No exchange was kept.", cls="quiet"))
+    return out
+
+
+def _exchange(
+    exchange: Exchange, drawing: Drawing, number: int, of: int, *, failed: bool, body_file: str
+) -> Markup:
+    most = _FAILED_BODY if failed else _PASSED_BODY
+    sent, got = exchange.request, exchange.reply
+    title = f"Request {number} of {of}" if of > 1 else "Request"
+    about = [exchange.label, "sent to a session of its own" if in_session(sent, drawing.address) else ""]
+    about += [f"only the first {size(sent.sends)} of the body were sent" if sent.sends is not None else ""]
+    out = [
+        tag("h4", title, _aside(about)),
+        tag("pre", folded(curl(sent, drawing.address, body_file or "body.bin"), 88), cls="curl", tabindex=0),
+    ]
+    if sent.body and not stands_in_line(sent.body):
+        out.append(tag("pre", body_text(sent.body, sent.header("content-type") or "", most), tabindex=0))
+    out += _answer(got, exchange.fault, most)
+    shots = _pictures(drawing.gallery.sent(sent), "sent")
+    shots += _pictures([] if got is None else drawing.gallery.answered(got), "answered")
+    if shots:
+        out.append(tag("div", *shots, cls="pictures"))
+    return tag("div", *out, cls="exchange")
+
+
+def _answer(got: Reply | None, fault: str | None, most: int) -> list[Markup]:
+    if got is None:
+        return [
+            tag("h4", "No answer"),
+            tag("p", fault or "The client left before an answer came.", cls="sentence"),
+        ]
+    media = got.media_type or "no media type"
+    about = [media, size(len(got.body)), duration(got.seconds)]
+    headers = "\n".join(f"{name}: {visible(value, '')}" for name, value in got.headers)
+    out = [
+        tag("h4", "Answer ", tag("span", str(got.status), cls=f"status s{got.status // 100}"), _aside(about))
+    ]
+    if headers:
+        out.append(tag("pre", shortened(headers, _MOST_HEADERS), cls="headers", tabindex=0))
+    body = body_text(got.body, got.header("content-type") or "", most)
+    if body:
+        out.append(tag("pre", body, tabindex=0))
+    return out
+
+
+def _aside(words: Sequence[str]) -> Markup:
+    told = ", ".join(word for word in words if word)
+    return tag("span", told, cls="quiet") if told else Markup("")
+
+
+def _pictures(shots: Sequence[Shot], what: str) -> list[Markup]:
+    out = []
+    for shot in shots:
+        caption = tag("figcaption", tag("b", what), f" {shot.caption}")
+        if shot.uri is None:
+            out.append(tag("figure", tag("div", "no picture", cls="blank"), caption))
+            continue
+        image = void(
+            "img",
+            src=shot.uri,
+            width=shot.width,
+            height=shot.height,
+            alt=f"{what}: {shot.caption}",
+            loading="lazy",
+        )
+        out.append(tag("figure", image, caption))
+    return out
