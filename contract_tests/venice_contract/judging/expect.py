@@ -143,6 +143,27 @@ def fields_at_fault(reply: Reply) -> set[str]:
     return found
 
 
+def faults_told(reply: Reply) -> set[str] | None:
+    """As ``fields_at_fault``; None for an answer that tells no details, which other rules judge."""
+    try:
+        body = reply.json()
+    except BadReply:
+        return None
+    if not isinstance(body, dict) or not isinstance(body.get("details"), dict):
+        return None
+    return fields_at_fault(reply)
+
+
+def error_text(reply: Reply) -> str | None:
+    """What stands under ``error``; None for an answer that tells none, which other rules judge."""
+    try:
+        body = reply.json()
+    except BadReply:
+        return None
+    text = body.get("error") if isinstance(body, dict) else None
+    return text if isinstance(text, str) else None
+
+
 def messages_of(reply: Reply, field: str) -> list[str]:
     """The messages that a validation error has for a field; ``_errors`` is the root."""
     details = object_at(json_of(reply), "details")

@@ -273,6 +273,12 @@ class Probe:
             raise Masked(f"answered {reply.status} before the rule could be seen")
         return has_status(reply, *statuses)
 
+    def unmasked(self, reply: Reply) -> Reply:
+        """The answer as it is; raises Masked where a 402, 429 or 503 of a server that cannot be steered hides it."""
+        if reply.status in _MASKS and not self.steerable:
+            raise Masked(f"answered {reply.status} before the rule could be seen")
+        return reply
+
     def succeeds(self, reply: Reply) -> Reply:
         """200."""
         return self.status(reply, 200)

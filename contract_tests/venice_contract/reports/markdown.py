@@ -9,6 +9,7 @@ from venice_contract.reports.case_files import CaseFile, case_files
 from venice_contract.reports.figures import WRONG, by_group, differences_seen, unseen_by_reason, whole
 from venice_contract.reports.requests import Address, address_of, curl, folded, judged, smallest
 from venice_contract.reports.wording import (
+    conclusion,
     count,
     duration,
     one_line,
@@ -24,7 +25,7 @@ _MOST = 60_000  # characters; GitHub refuses comments over 65,536
 _MOST_SENTENCE = 600
 _MOST_CURL = 6000
 _MOST_IDS = 20
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()+!|~$-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
 _MARKS = {0: "✅", 1: "❌", 3: "⚠️", 4: "⛔"}
 
 
@@ -32,7 +33,7 @@ def summary_md(result: RunResult) -> str:
     """The text of summary.md, short enough for one comment; what had no room is counted."""
     parts = [
         f"## {_MARKS[result.exit_code]} venice-contract: {state(result).lower()}",
-        escaped(result.conclusion),
+        escaped(conclusion(result)),
         f"**{escaped(result.target)}** ({escaped(result.server)}), edition {escaped(result.edition)}, "
         f"behaviour {escaped(result.accepted)}, profile {escaped(result.profile)}, seed {result.seed}. "
         f"{count(result.requests, 'request')} in {duration(result.seconds)}, {escaped(spending(result))} spent.",
@@ -48,7 +49,9 @@ def summary_md(result: RunResult) -> str:
 def escaped(text: str) -> str:
     """Text as Markdown that shows just this text, on one line: no markup, link, mention or issue number of its own."""
     text = _SPECIAL.sub(r"\\\1", html.escape(one_line(text), quote=False))
-    text = re.sub(r"^(\d+)\.", r"\1\\.", text)  # no numbered list
+    text = re.sub(r"^([-+=]|\d+(?=[.)]))", r"\\\1", text) if not text[:1].isdigit() else re.sub(
+        r"^(\d+)([.)])", r"\1\\\2", text
+    )  # no list, no heading
     return _unlinked(text)
 
 

@@ -19,12 +19,12 @@ def text(words: str, keep: str = "\n\t") -> Markup:
     return Markup(html.escape(visible(words, keep)))
 
 
-def tag(name: str, *inside: str, **attributes: str | int | bool | None) -> Markup:
+def tag(name: str, /, *inside: str, **attributes: str | int | bool | None) -> Markup:
     """An element. ``cls`` is its class, ``data_verdict`` becomes ``data-verdict``; None and False leave one out."""
     return Markup(f"{_open(name, attributes)}{join(*inside)}</{name}>")
 
 
-def void(name: str, **attributes: str | int | bool | None) -> Markup:
+def void(name: str, /, **attributes: str | int | bool | None) -> Markup:
     """An element that has no end, such as ``img``."""
     return Markup(_open(name, attributes))
 

@@ -1,7 +1,7 @@
 """report.html: one file that holds everything it shows, works without JavaScript, and lets nothing foreign act.
 
 No address is fetched: the Content-Security-Policy allows this page's own style and script, by their hashes, and
-pictures that lie in the page. Text and pictures have a limit each, spent on failures first; what had no room is counted.
+pictures that lie in the page. Text and pictures have a limit each, spent on failures first; what had no room is told.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from venice_contract.reports.markup import Markup, Room, join, tag, void
 from venice_contract.reports.page_rules import Drawing, css_name, rule_card
 from venice_contract.reports.requests import address_of
 from venice_contract.reports.thumbnails import Gallery
-from venice_contract.reports.wording import MEANINGS, READING_ORDER, count, duration, spending, state
+from venice_contract.reports.wording import MEANINGS, READING_ORDER, conclusion, count, duration, spending, state
 from venice_contract.running.results import RunResult, Verdict
 
 _MOST_TEXT = 4_000_000  # bytes of cases
@@ -99,7 +99,7 @@ def _headline(result: RunResult) -> list[Markup]:
     return [
         tag("p", "venice-contract", cls="brand"),
         tag("h1", state(result), cls=f"state e{result.exit_code}"),
-        tag("p", result.conclusion, cls="conclusion"),
+        tag("p", conclusion(result), cls="conclusion"),
         tag("ul", *chips, cls="chips"),
         tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in rows), cls="run"),
     ]

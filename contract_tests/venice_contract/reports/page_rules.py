@@ -10,7 +10,7 @@ from venice_contract.reports.case_files import CaseFile
 from venice_contract.reports.figures import FAILED_CASE, WRONG
 from venice_contract.reports.markup import Markup, Room, join, tag, void
 from venice_contract.reports.requests import Address, curl, folded, in_session, safe, smallest, stands_in_line
-from venice_contract.reports.thumbnails import Gallery, Shot
+from venice_contract.reports.thumbnails import Gallery, Shot, kind_of
 from venice_contract.reports.wording import (
     READING_ORDER,
     check_name,
@@ -93,7 +93,7 @@ def _facts(rule: RuleResult) -> Markup:
     about = rule.rule
     span = f"since {about.since}" + (f", until {about.until}" if about.until else "")
     rows = [
-        ("Verdict", str(rule.verdict)), ("Source", f"{about.source} ({about.certainty})"),
+        ("Source", f"{about.source} ({about.certainty})"),
         ("Shown by", about.check), ("Cost", _COSTS[about.cost]), ("Editions", span),
     ]  # fmt: skip
     if about.difference is not None:
@@ -212,7 +212,7 @@ def _answer(got: Reply | None, fault: str | None, most: int) -> list[Markup]:
     if headers:
         out.append(tag("pre", shortened(headers, _MOST_HEADERS), cls="headers", tabindex=0))
     body = body_text(got.body, got.header("content-type") or "", most)
-    if body:
+    if body and kind_of(got.body) is None:  # a picture is shown below
         out.append(tag("pre", body, tabindex=0))
     return out
 

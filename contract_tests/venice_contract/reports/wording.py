@@ -28,11 +28,25 @@ MEANINGS = {
     Verdict.NA: "nothing in this run can show it",
 }
 _STATES = {0: "Conforming", 1: "Not conforming", 3: "Incomplete", 4: "Not judged"}
+_STALE = "Stale deviations"  # exit code 1 as well, but the server has broken nothing
 
 
 def state(result: RunResult) -> str:
     """The run in one or two words. A run that left required rules unseen is never called conforming."""
+    counts = result.counts
+    if result.exit_code == 1 and not counts[Verdict.FAIL]:
+        return _STALE
     return _STATES[result.exit_code]
+
+
+def conclusion(result: RunResult) -> str:
+    """What stands below ``state``: the run in one sentence that does not say it again."""
+    sentence = result.conclusion.removeprefix(state(result)).lstrip(":. ")
+    if not sentence:
+        counts = result.counts
+        passed, observed = counts[Verdict.PASS], counts[Verdict.OBSERVED]
+        sentence = f"{count(passed, 'rule')} passed{f', {observed} observed' if observed else ''}."
+    return sentence[:1].upper() + sentence[1:]
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -75,9 +89,11 @@ def size(length: int) -> str:
 
 def visible(text: str, keep: str = "\n\t") -> str:
     """The text with everything that could act instead of being read (escapes, bidi marks, lone surrogates)
-    written as ``\\x1b`` or ``\\u202e``; ``keep`` stays."""
+    written as ``\\x1b`` or ``\\u202e``; ``keep`` stays. Where lines are kept, CR LF is one line's end."""
     if text.isprintable():
         return text
+    if "\n" in keep:
+        text = text.replace("\r\n", "\n")
     return "".join(c if c.isprintable() or c in keep else _escaped(c) for c in text)
 
 

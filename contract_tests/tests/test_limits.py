@@ -1,0 +1,106 @@
+"""Money is reserved before and settled after; requests wait; a server that had enough of us is left alone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from standins import VirtualTime
+from venice_contract.judging.expect import UntestedCost
+from venice_contract.running.limits import Meter, Pacer, Stopped
+from venice_contract.wire.message import Reply
+
+
+def answer(status: int, **headers: str) -> Reply:
+    return Reply(status, tuple((name.replace("_", "-"), value) for name, value in headers.items()), b"")
+
+
+def test_money_is_set_aside_before_and_booked_after() -> None:
+    meter = Meter(Decimal("0.10"))
+    meter.reserve(Decimal("0.06"))
+    assert not meter.can_spend(Decimal("0.05"))
+    meter.settle(Decimal("0.06"), Decimal("0.04"))
+    assert meter.spent == Decimal("0.04")
+    assert meter.can_spend(Decimal("0.06"))
+    with pytest.raises(UntestedCost, match=r"0\.07 USD, and 0\.06"):
+        meter.reserve(Decimal("0.07"))
+
+
+def test_a_meter_without_a_limit_counts_all_the_same() -> None:
+    meter = Meter()
+    meter.reserve(Decimal(1000))
+    meter.settle(Decimal(1000), Decimal(1000))
+    assert meter.spent == 1000
+    assert meter.can_spend(Decimal(10**9))
+
+
+def test_no_more_edits_a_minute_than_allowed() -> None:
+    time = VirtualTime()
+    pacer = Pacer(time, time.sleep, per_minute=3)
+    began, sent = time.now, []
+    for _ in range(10):
+        pacer.before(is_edit=True)
+        sent.append(time.now - began)
+    assert all(later - earlier >= 60 for earlier, later in zip(sent, sent[3:], strict=False))
+    assert sent[2] == 0
+
+
+def test_other_requests_are_not_counted_as_edits() -> None:
+    time = VirtualTime()
+    pacer = Pacer(time, time.sleep, per_minute=1)
+    for _ in range(5):
+        pacer.before(is_edit=False)
+    assert time.slept == 0
+
+
+def test_failures_wait_for_their_window() -> None:
+    time = VirtualTime()
+    pacer = Pacer(time, time.sleep, failures=(2, 30.0))
+    moments = []
+    for _ in range(6):
+        pacer.before(is_edit=True)
+        moments.append(time.now)
+        pacer.after(answer(400))
+    assert all(later - earlier >= 30 for earlier, later in zip(moments, moments[2:], strict=False))
+
+
+def test_a_batch_waits_for_all_its_places() -> None:
+    time = VirtualTime()
+    pacer = Pacer(time, time.sleep, per_minute=5)
+    pacer.before(is_edit=True, requests=4)
+    pacer.before(is_edit=True, requests=4)
+    assert time.slept == 60
+
+
+def test_retry_after_is_honoured() -> None:
+    time = VirtualTime()
+    pacer = Pacer(time, time.sleep, guarded=True)
+    pacer.after(answer(429, retry_after="17"))
+    pacer.before(is_edit=False)
+    assert time.slept == 17
+
+
+@pytest.mark.parametrize("times", [("429", "429"), ("403",)])
+def test_two_429s_or_one_403_end_the_run(times: tuple[str, ...]) -> None:
+    time = VirtualTime()
+    pacer = Pacer(time, time.sleep, guarded=True)
+    for status in times[:-1]:
+        pacer.after(answer(int(status)))
+    with pytest.raises(Stopped, match=times[-1]):
+        pacer.after(answer(int(times[-1])))
+
+
+def test_a_retry_after_of_hours_ends_the_run() -> None:
+    time = VirtualTime()
+    with pytest.raises(Stopped, match="3600"):
+        Pacer(time, time.sleep, guarded=True).after(answer(429, retry_after="3600"))
+
+
+def test_an_unguarded_run_meets_any_number_of_429s() -> None:
+    time = VirtualTime()
+    pacer = Pacer(time, time.sleep)
+    for _ in range(50):
+        pacer.after(answer(429))
+        pacer.before(is_edit=True)
+    assert time.slept == 0
