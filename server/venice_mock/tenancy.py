@@ -175,6 +175,11 @@ class Tenants:
         """The session of bare paths."""
         return self._open[DEFAULT]
 
+    @property
+    def edition(self) -> str:
+        """The name of the edition that the server was started with, also where that is a file."""
+        return self._builder.editions.edition(self.plan.settings.edition).edition
+
     def get(self, name: str) -> Tenant:
         """The session of that name. Raises NoSession."""
         try:

@@ -127,7 +127,7 @@ def _setting(tenants: Tenants, member: str, value: Any) -> Any:
     found = value_of(option, value, member)
     if member == "edition":
         own = tenants.plan.settings.edition
-        if found in (own, tenants.default.contract.edition.edition):
+        if found in (own, tenants.edition):
             return own
         if found.endswith(".json"):
             raise ValueError("edition: a session takes an edition by its name; a file is for --edition.")

@@ -147,15 +147,12 @@ class ControlRoutes:
 
 def links_of(contract_path: str, routes: Sequence[Route]) -> dict[str, str]:
     """Where to go from /__mock, without the session's prefix: the API, its document, and every control route."""
-    return {
-        "api": contract_path.removesuffix("/image/edit"),
-        "openapi": f"{API}/openapi.json",
-        **{
-            route.path.removeprefix(CONTROL).partition("/{")[0].strip("/") or "self": route.path_format
-            for route in reversed(routes)  # of a collection and its members the collection
-            if route.path.startswith(CONTROL)
-        },
-    }
+    links = {"api": contract_path.removesuffix("/image/edit"), "openapi": f"{API}/openapi.json"}
+    for route in routes:
+        if route.path.startswith(CONTROL):
+            name = route.path.removeprefix(CONTROL).partition("/{")[0].strip("/")
+            links.setdefault(name or "self", route.path_format)  # a collection stands before its members
+    return links
 
 
 def account_path(request: Request) -> str:
