@@ -30,7 +30,7 @@ def check(edition: Edition) -> None:
     ids = {m.id for m in edition.models}
     differences = {d.id for d in edition.differences}
     for row in edition.models:
-        check_model(edition, row)
+        _check_row(edition, row)
     for model_id in edition.fields.model_ids:
         demand(model_id in ids, f"modelId {model_id} is not a model")
     for rule in edition.rules:
@@ -49,7 +49,10 @@ def check(edition: Edition) -> None:
 
 
 def check_model(edition: Edition, row: ModelSpec) -> None:
-    """The same for one row of the catalogue: what an edit with it would stumble over."""
+    """All that an edit with this row would stumble over: for rows that a user wrote. Raises ContractError.
+
+    A whole edition is not held to it: one that is edited to be compared may say what it likes.
+    """
     demand = partial(_demand, edition)
     told: dict[str, str | None] = {"name": row.name}
     if row.deprecation is not None:
@@ -58,16 +61,22 @@ def check_model(edition: Edition, row: ModelSpec) -> None:
     for member, text in told.items():
         fits = text is None or (text.isascii() and text.isprintable() and len(text) <= _LONGEST_HEADER)
         demand(fits, f"model {row.id}: {member} does not fit in a header: printable ASCII, {_LONGEST_HEADER}")
-    demand(row.type in edition.model_types, f"model {row.id} has unknown type {row.type}")
-    if row.type == "inpaint":
-        demand(row.pricing is not None and row.constraints is not None, f"model {row.id} cannot be priced")
+    _check_row(edition, row)
     if row.pricing is not None and row.constraints is not None:
-        if row.pricing.quality:
-            demand(bool(row.constraints.qualities), f"model {row.id} prices qualities that it does not list")
         _check_prices(edition, row.id, row.pricing, row.constraints)
         _check_constraints(edition, row.id, row.constraints)
     if row.sizes is not None:
         _check_sizes(edition, row.id, row.sizes, row.constraints)
+
+
+def _check_row(edition: Edition, row: ModelSpec) -> None:
+    """Of any row: its type is known, and an edit with it can be priced."""
+    demand = partial(_demand, edition)
+    demand(row.type in edition.model_types, f"model {row.id} has unknown type {row.type}")
+    if row.type == "inpaint":
+        demand(row.pricing is not None and row.constraints is not None, f"model {row.id} cannot be priced")
+    if row.pricing is not None and row.constraints is not None and row.pricing.quality:
+        demand(bool(row.constraints.qualities), f"model {row.id} prices qualities that it does not list")
 
 
 def _check_prices(edition: Edition, model: str, pricing: Pricing, constraints: Constraints) -> None:
