@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from asgi import Client, Reply
 from rulekit import Clock, good
-from venice_mock import app as application
 from venice_mock.app import create_app
 from venice_mock.settings import Settings
 from venice_mock.times import iso_time
+from venice_mock.web import control as application
 from wallet_kit import JSON
 from wallets import CLOCK, SOLANGE, MakeClient, Purse, advance, control, freeze, now_of
 
@@ -172,7 +172,7 @@ def test_a_body_beyond_a_mebibyte_is_too_large(client: Client, method: str, path
 def test_a_body_that_never_arrives_is_given_up(
     client: Client, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
-    monkeypatch.setattr(application, "_CONTROL_PATIENCE_S", 0.01)
+    monkeypatch.setattr(application, "_PATIENCE_S", 0.01)
 
     async def silent() -> list[Any]:
         answer: list[Any] = []

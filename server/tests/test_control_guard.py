@@ -219,7 +219,7 @@ def test_this_machine_goes_by_few_names(name: str, ours: bool) -> None:
 
 SAMPLE = "/__mock/sample.png"  # a picture that anybody may see
 CONTROL_ROUTES = [
-    (method, route.path_format.replace("{account}", "mock_ok"))
+    (method, route.path_format.replace("{account}", "mock_ok").replace("{session}", "default"))
     for route in cast("list[Route]", create_app(Settings()).routes)
     if route.path.startswith("/__mock") and route.path != SAMPLE
     for method in sorted(route.methods or ())

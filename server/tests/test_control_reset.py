@@ -21,7 +21,7 @@ from venice_mock.settings_types import Latency
 from wallets import CLOCK, SOLANGE, Purse, control, hand_in, now_of, purse_of
 
 RESET = "/__mock/reset"
-PARTS = ["accounts", "nonces", "limits", "clock"]
+PARTS = ["accounts", "nonces", "limits", "clock", "config"]
 KEY = "a-test-key"
 
 
@@ -229,7 +229,9 @@ def test_the_mock_says_what_it_is_and_where_to_go(make_client: MakeClient) -> No
     told = client.get("/__mock").json
     links = told.pop("links")
     assert told == {
+        "mock": "venice-mock",
         "name": "venice-mock",
+        "session": "default",
         "version": __version__,
         "edition": "2026-06-19",
         "behavior": "observed",

@@ -27,6 +27,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "load_settings",
+    "value_of",
 ]
 
 ENV_PREFIX = "VENICE_MOCK_"
@@ -215,23 +216,27 @@ def _read_file(file: Path) -> dict[str, Any]:
 
 
 def _file_value(option: Option, entry: object, file: Path) -> Any:
-    source = f"{file}, key {option.key!r}"
+    found = value_of(option, entry, f"{file}, key {option.key!r}")
+    if option.kind == "path":
+        return file.parent / found
+    if option.key == "edition" and str(entry).endswith(".json"):
+        return str(file.parent / found)
+    return found
+
+
+def value_of(option: Option, entry: object, source: str) -> Any:
+    """The value that ``entry``, a value of TOML or JSON, means. Raises SettingsError that begins with ``source``."""
     if option.kind == "switch":
         if type(entry) is not bool:
             raise SettingsError(f"{source}: expected true or false without quotes.")
         return entry
     if option.kind == "list" and isinstance(entry, list) and all(type(item) is str for item in entry):
         entry = ",".join(entry)
-    if type(entry) in (int, Decimal):
+    if type(entry) in (int, float, Decimal):
         entry = str(entry)
     if type(entry) is not str:
         raise SettingsError(f"{source}: expected a text or a number.")
-    found = _value(option, entry, source)
-    if option.kind == "path":
-        return file.parent / found
-    if option.key == "edition" and entry.endswith(".json"):
-        return str(file.parent / entry)
-    return found
+    return _value(option, entry, source)
 
 
 def _value(option: Option, text: str | bool, source: str) -> Any:

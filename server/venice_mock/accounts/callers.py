@@ -72,6 +72,8 @@ async def authenticate_key(session: Session, headers: Mapping[str, str]) -> Call
     if token is None:
         raise refuse(contract, "AUTHENTICATION_FAILED", rule="EDIT-AUTH-002")
     answer = session.keys.answer(token)
+    if answer.opens_nothing:
+        _check_status(contract, answer.opening.status, answer)
     account = await session.store.open_account(answer.account, answer.opening)
     _check_status(contract, account.status, answer)
     return Caller("key", answer.account, answer.cause, steering=answer.steering)

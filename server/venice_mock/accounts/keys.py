@@ -20,6 +20,8 @@ _STATUSES: tuple[Status, ...] = ("active", "inactive", "disabled", "invalid")
 _MAGIC_PREFIX = "mock_"
 _MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _ANY = "*"
+_SHOWN = 4  # characters of a key
+_SECRET_FROM = 12  # ours: of a shorter key four characters would be too much
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class KeyAnswer:
     cause: str | None = None
     hint: str | None = None
     steering: Steering = AS_USUAL
+
+    @property
+    def opens_nothing(self) -> bool:
+        """Whether there is no account behind the token, whatever was there under another config."""
+        return self.hint is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +140,7 @@ class KeyRing:
             return self._magic(token, account, invalid)
         if self._listed is not None:
             fallback = self._listed.get(_ANY)
-            hint = None if fallback else "The keys file does not list this key."
+            hint = None if fallback else "Neither the keys file nor the session's config lists this key."
             return KeyAnswer(account, fallback or invalid, hint=hint)
         return KeyAnswer(account, self._default)
 
@@ -161,6 +168,11 @@ def account_id(token: str) -> str:
     return "key-" + hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
+def last_characters(token: str) -> str | None:
+    """What may be shown of a key: its last four characters, and nothing of one that is short."""
+    return token[-_SHOWN:] if len(token) >= _SECRET_FROM else None
+
+
 def load_keys(path: Path) -> dict[str, Opening]:
     """Read a keys file, JSON or TOML: ``{KEY: {"balance_usd": "5", "spend_limit_usd": "1", "status": "active"}}``.
 
@@ -173,12 +185,13 @@ def load_keys(path: Path) -> dict[str, Opening]:
         raise ValueError(f"The keys file {path} cannot be read: {error}") from error
     if not isinstance(raw, dict):
         raise ValueError(f"The keys file {path} must hold an object of keys.")  # noqa: TRY004 - a user's file
-    return {key: _opening(path, number, entry) for number, (key, entry) in enumerate(raw.items(), 1)}
+    where = f"The keys file {path}"
+    return {key: read_opening(where, number, entry) for number, (key, entry) in enumerate(raw.items(), 1)}
 
 
-def _opening(path: Path, number: int, entry: Any) -> Opening:
-    # Keys are secrets: an entry is named by its place in the file.
-    where = f"The keys file {path}, entry {number}"
+def read_opening(where: str, number: int, entry: Any) -> Opening:
+    """One entry of listed keys. Raises ValueError that names it by its place: keys are secrets."""
+    where = f"{where}, entry {number}"
     if not isinstance(entry, dict) or (
         unknown := entry.keys() - {"balance_usd", "spend_limit_usd", "status"}
     ):

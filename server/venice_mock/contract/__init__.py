@@ -1,6 +1,8 @@
 """The contract as data: frozen types and the edition files. Imports nothing else of this package."""
 
-from venice_mock.contract.loading import ContractError, available_editions, load_contract, load_edition
+from venice_mock.contract.checking import ContractError
+from venice_mock.contract.loading import Editions, available_editions, load_contract, load_edition
+from venice_mock.contract.overriding import with_models
 from venice_mock.contract.types import (
     Behavior,
     Constraints,
@@ -24,6 +26,7 @@ __all__ = [
     "Deprecation",
     "Difference",
     "Edition",
+    "Editions",
     "Enhancement",
     "ErrorSpec",
     "Limits",
@@ -33,4 +36,5 @@ __all__ = [
     "available_editions",
     "load_contract",
     "load_edition",
+    "with_models",
 ]

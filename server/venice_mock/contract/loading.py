@@ -1,4 +1,4 @@
-"""Reading edition files, and the checks that one record alone cannot make. No contract facts live here."""
+"""Reading edition files by name or path, also once for many readers. No contract facts live here."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from venice_mock.contract.checking import ContractError, check
 from venice_mock.contract.types import Behavior, Contract, Edition
 
 _SUFFIX = ".json"
-
-
-class ContractError(ValueError):
-    """An edition that does not exist, cannot be read, or contradicts itself."""
 
 
 def available_editions() -> tuple[str, ...]:
@@ -41,7 +38,7 @@ def load_edition(name: str) -> Edition:
         edition = msgspec.json.decode(raw, type=Edition)
     except msgspec.DecodeError as error:
         raise ContractError(f"Edition {name}: {error}") from error
-    _check(edition)
+    check(edition)
     return edition
 
 
@@ -50,40 +47,21 @@ def load_contract(name: str, behavior: Behavior = "documented") -> Contract:
     return Contract(load_edition(name), behavior)
 
 
-def _check(edition: Edition) -> None:
-    def demand(condition: bool, sentence: str) -> None:
-        if not condition:
-            raise ContractError(f"Edition {edition.edition}: {sentence}")
+class Editions:
+    """Editions by name or path, each read once and then shared: sessions are many, contracts few."""
 
-    def unique(kind: str, ids: list[str]) -> None:
-        twice = sorted({i for i in ids if ids.count(i) > 1})
-        demand(not twice, f"{kind} given twice: {', '.join(twice)}")
+    def __init__(self) -> None:
+        self._editions: dict[str, Edition] = {}
+        self._contracts: dict[tuple[str, Behavior], Contract] = {}
 
-    unique("model", [m.id for m in edition.models])
-    unique("rule", [r.id for r in edition.rules])
-    unique("difference", [d.id for d in edition.differences])
-    ids = {m.id for m in edition.models}
-    differences = {d.id for d in edition.differences}
-    for row in edition.models:
-        demand(row.type in edition.model_types, f"model {row.id} has unknown type {row.type}")
-        if row.type == "inpaint":
-            demand(
-                row.pricing is not None and row.constraints is not None, f"model {row.id} cannot be priced"
-            )
-        if row.pricing and row.pricing.quality and row.constraints:
-            demand(bool(row.constraints.qualities), f"model {row.id} prices qualities that it does not list")
-    for model_id in edition.fields.model_ids:
-        demand(model_id in ids, f"modelId {model_id} is not a model")
-    for rule in edition.rules:
-        demand(
-            rule.difference is None or rule.difference in differences,
-            f"rule {rule.id} names the difference {rule.difference}, which is not there",
-        )
-    for field in edition.fields.required:
-        demand(field in edition.fields.known, f"required field {field} is not known")
-    rewrites = [
-        edition.enhancement is not None,
-        "enhance_prompt" in edition.fields.known,
-        "enhanced_prompt" in edition.headers,
-    ]
-    demand(all(rewrites) or not any(rewrites), "enhancement, its field and its header go together")
+    def edition(self, name: str) -> Edition:
+        """See ``load_edition``."""
+        if name not in self._editions:
+            self._editions[name] = load_edition(name)
+        return self._editions[name]
+
+    def contract(self, name: str, behavior: Behavior) -> Contract:
+        """See ``load_contract``."""
+        if (name, behavior) not in self._contracts:
+            self._contracts[name, behavior] = Contract(self.edition(name), behavior)
+        return self._contracts[name, behavior]

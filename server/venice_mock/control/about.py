@@ -9,19 +9,21 @@ import msgspec
 
 from venice_mock import __version__
 from venice_mock.contract import Contract
-from venice_mock.settings import Settings
+from venice_mock.tenancy import Tenant
+
+_NAME = "venice-mock"
 
 
-def about(
-    contract: Contract, settings: Settings, uptime_s: float, links: Mapping[str, str]
-) -> dict[str, Any]:
-    """Version, contract, seed (null: none was given) and where to go from here."""
+def about(tenant: Tenant, uptime_s: float, links: Mapping[str, str]) -> dict[str, Any]:
+    """Version, session, contract, seed (null: none was given) and where to go from here."""
     return {
-        "name": "venice-mock",
+        "mock": _NAME,
+        "name": _NAME,
         "version": __version__,
-        "edition": contract.edition.edition,
-        "behavior": contract.behavior,
-        "seed": settings.seed,
+        "session": tenant.id,
+        "edition": tenant.contract.edition.edition,
+        "behavior": tenant.contract.behavior,
+        "seed": tenant.settings.seed,
         "uptime_s": round(uptime_s, 3),
         "links": dict(links),
     }

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from venice_mock.accounts.keys import Opening
+from venice_mock.accounts.keys import Opening, last_characters
 from venice_mock.control.reading import bad, decode
 from venice_mock.errors import plain
 from venice_mock.state.session import Session
@@ -24,8 +24,6 @@ from venice_mock.wallet.world import World, normal
 
 _WHAT = "Account"
 _MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
-_SHOWN = 4  # characters of a key
-_SECRET_FROM = 12  # ours: of a shorter key four characters would be too much
 _PAGE, _MOST = 100, 1000
 
 
@@ -61,10 +59,9 @@ def holder_of(session: Session, world: World, name: str, kind: str | None = None
         known = {"kind": "wallet", "account": account, "address": address}
         return Holder(account, Opening(world.opening_balance(address)), known, is_wallet=True)
     answer = session.keys.answer(name)
-    if answer.hint is not None:
+    if answer.opens_nothing:
         raise plain(404, f"There is no such account. {answer.hint}", name="CONTROL_NOT_FOUND")
-    last4 = name[-_SHOWN:] if len(name) >= _SECRET_FROM else None
-    shown: dict[str, Any] = {"kind": "key", "account": answer.account, "last4": last4}
+    shown: dict[str, Any] = {"kind": "key", "account": answer.account, "last4": last_characters(name)}
     return Holder(answer.account, answer.opening, shown, is_wallet=False)
 
 

@@ -33,8 +33,12 @@ class Guard:
     token: str | None = None
     exposed: bool = False
 
-    def check(self, method: str, headers: Mapping[str, str]) -> None:
-        """Raise ApiError 403 or 415 for a request that may not pass. Header names in lower case."""
+    def check(self, method: str, headers: Mapping[str, str], peer: str | None = None) -> None:
+        """Raise ApiError 403 or 415 for a request that may not pass. Header names in lower case.
+
+        ``peer``: the client's address. One from beyond loopback shows that the server can be reached there, also
+        when a foreign server listens where our settings do not say.
+        """
         host = headers.get("host", "")
         if not self._is_ours(host):
             raise _forbidden("the Host header names another machine")
@@ -47,7 +51,7 @@ class Guard:
             media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
             if media_type != "application/json":
                 raise plain(415, "The control plane takes application/json only", name="CONTROL_MEDIA_TYPE")
-        if self.token is None and self.exposed:
+        if self.token is None and (self.exposed or _is_elsewhere(peer)):
             raise _forbidden("the server can be reached beyond loopback and has no --control-token")
         if self.token is not None and not hmac.compare_digest(
             headers.get(TOKEN_HEADER.lower(), "").encode(), self.token.encode()
@@ -65,6 +69,14 @@ def is_loopback(name: str) -> bool:
         return True
     try:
         return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_elsewhere(peer: str | None) -> bool:
+    """Whether a client's address is another machine's. What is no address stands for a client in this process."""
+    try:
+        return peer is not None and not ipaddress.ip_address(peer).is_loopback
     except ValueError:
         return False
 

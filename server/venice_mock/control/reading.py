@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import msgspec
@@ -22,3 +24,14 @@ def decode(body: bytes, kind: type[T], what: str) -> T:
 def bad(what: str, reason: str) -> ApiError:
     """The 400 of a control request."""
     return plain(400, f"{what}: {reason}", name="CONTROL_BAD_REQUEST")
+
+
+@contextmanager
+def judged(what: str) -> Iterator[None]:
+    """Turn the ValueError of whoever judges a body's values into the 400. Raises ApiError."""
+    try:
+        yield
+    except RecursionError as error:
+        raise bad(what, "that is nested too deeply") from error
+    except ValueError as error:
+        raise bad(what, str(error)) from error

@@ -7,17 +7,19 @@ from typing import Any, get_args
 import msgspec
 
 from venice_mock.control.reading import bad, decode
-from venice_mock.state.session import Session
 from venice_mock.state.store import Part
+from venice_mock.tenancy import Tenant, Tenants
 
-PARTS: tuple[Part, ...] = get_args(Part)
+CONFIG = "config"
+STATE: tuple[Part, ...] = get_args(Part)
+PARTS: tuple[str, ...] = (*STATE, CONFIG)
 
 
 class _Reset(msgspec.Struct, forbid_unknown_fields=True):
     only: list[str] | None = None
 
 
-async def reset_session(session: Session, body: bytes) -> dict[str, Any]:
+async def reset_session(tenants: Tenants, tenant: Tenant, body: bytes) -> dict[str, Any]:
     """Reset the parts that ``{"only": [...]}`` names, all of them without a body. Raises ApiError 400.
 
     An edit that is in work meanwhile is answered and charged nothing: what it held went with the account.
@@ -27,6 +29,7 @@ async def reset_session(session: Session, body: bytes) -> dict[str, Any]:
     unknown = wanted - set(PARTS)
     if unknown:
         raise bad("Reset", f"there is no part {min(unknown)[:40]!r}; known: {', '.join(PARTS)}")
-    parts = [part for part in PARTS if part in wanted]
-    await session.store.reset(frozenset(parts))
-    return {"reset": parts}
+    if CONFIG in wanted and tenant.id in tenants:
+        tenants.change(tenant.id, tenants.get(tenant.id).beginning, anew=True)
+    await tenant.session.store.reset(frozenset(part for part in STATE if part in wanted))
+    return {"reset": [part for part in PARTS if part in wanted]}

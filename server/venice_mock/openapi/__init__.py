@@ -11,7 +11,7 @@ from typing import Any
 from venice_mock import __version__
 from venice_mock.contract import Contract
 from venice_mock.openapi.editing import edit_paths
-from venice_mock.openapi.parts import Node, header_components, security_schemes
+from venice_mock.openapi.parts import Node, Site, header_components, security_schemes
 from venice_mock.openapi.payment import payment_schemas
 from venice_mock.openapi.reading import (
     account_paths,
@@ -25,7 +25,7 @@ from venice_mock.openapi.wallets import statement_paths, top_up_paths, wallet_sc
 
 __all__ = ["describe"]
 
-_PATHS: tuple[Callable[[Contract, str], Node], ...] = (
+_PATHS: tuple[Callable[[Contract, Site], Node], ...] = (
     edit_paths,
     catalogue_paths,
     account_paths,
@@ -42,15 +42,15 @@ _SCHEMAS: tuple[Callable[[Contract], Node], ...] = (
 )
 
 
-def describe(contract: Contract, origin: str) -> dict[str, Any]:
-    """The document as JSON values. ``origin`` (``http://host:port``) becomes the server's URL.
+def describe(contract: Contract, origin: str, prefix: str = "") -> dict[str, Any]:
+    """The document as JSON values. ``origin`` (``http://host:port``) with ``prefix`` becomes the server's URL.
 
     Raises KeyError for an edition with a request field or a header that has no description here.
     """
-    edition = contract.edition
+    edition, site = contract.edition, Site(origin, prefix)
     paths: Node = {}
     for build_paths in _PATHS:
-        paths |= build_paths(contract, origin)
+        paths |= build_paths(contract, site)
     schemas: Node = {}
     for build_schemas in _SCHEMAS:
         schemas |= build_schemas(contract)
@@ -66,7 +66,7 @@ def describe(contract: Contract, origin: str) -> dict[str, Any]:
             "x-edition": edition.edition,
             "x-behavior": contract.behavior,
         },
-        "servers": [{"url": origin, "description": "This mock"}],
+        "servers": [{"url": origin + prefix, "description": "This mock"}],
         "tags": [
             {"name": "Image", "description": "The edit itself."},
             {"name": "Models", "description": "What can edit, and within which bounds."},

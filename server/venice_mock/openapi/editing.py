@@ -12,6 +12,7 @@ from venice_mock.edit.validation import validate
 from venice_mock.openapi.parts import (
     BEARER,
     Node,
+    Site,
     headers,
     json_content,
     ref,
@@ -66,7 +67,7 @@ _REFUSALS = (
 )
 
 
-def edit_paths(contract: Contract, origin: str) -> Node:
+def edit_paths(contract: Contract, site: Site) -> Node:
     """The path of the edit with its one method."""
     path = contract.edition.path
     return {
@@ -85,7 +86,7 @@ def edit_paths(contract: Contract, origin: str) -> Node:
                         "multipart/form-data": {"schema": ref("EditImageForm")},
                     },
                 },
-                "responses": _responses(contract, origin, path),
+                "responses": _responses(contract, site, path),
                 "x-models": [_model_row(model) for model in contract.inpaint_models],
             }
         }
@@ -95,7 +96,7 @@ def edit_paths(contract: Contract, origin: str) -> Node:
 # --- the answers ---------------------------------------------------------------------------------------------
 
 
-def _responses(contract: Contract, origin: str, path: str) -> Node:
+def _responses(contract: Contract, site: Site, path: str) -> Node:
     wrong_type = contract.way("wrong-content-type")
     known = sent_headers(contract)
     blocked = [key for key in ("budget_remaining", "budget_resets") if key in known]
@@ -105,7 +106,7 @@ def _responses(contract: Contract, origin: str, path: str) -> Node:
         **plain_responses(contract, _REFUSALS, *_STANDING),
         "400": _invalid(contract, wrong_type),
         "401": stranger_response(contract, _STRANGER),
-        "402": payment_response(contract, origin, path, *_STANDING),
+        "402": payment_response(contract, site, path, *_STANDING),
     }
     responses["429"]["headers"] |= headers(contract, *blocked)
     return dict(sorted(responses.items()))

@@ -16,6 +16,7 @@ from venice_mock.accounts.keys import Opening
 from venice_mock.accounts.pricing import price_of
 from venice_mock.contract import Contract
 from venice_mock.errors import ApiError
+from venice_mock.openapi.parts import Site
 from venice_mock.settings import Settings
 from venice_mock.state.session import Session, open_session
 from venice_mock.state.store import Account, NoHold
@@ -38,21 +39,22 @@ _NOW = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class WalletExamples:
-    """What one wallet is told at ``origin``. Each example has a session of its own, so none depends on another."""
+    """What one wallet is told at ``site``. Each example has a session of its own, so none depends on another."""
 
     contract: Contract
-    origin: str
+    site: Site
     world: World
 
     def discovery(self, path: str) -> Body:
         """402 of an inference route for a request without credentials."""
-        return at_once(WalletDesk(self._session(), self.world).discovery(self.origin, path)).body
+        desk, site = WalletDesk(self._session(), self.world), self.site
+        return at_once(desk.discovery(site.origin, site.prefix + path)).body
 
     def short(self, path: str) -> Body:
         """402 of an inference route for a wallet without credit."""
         session = self._session()
-        desk = WalletDesk(session, self.world)
-        return at_once(desk.short(_account(session), self._price(), self.origin, path)).body
+        desk, site = WalletDesk(session, self.world), self.site
+        return at_once(desk.short(_account(session), self._price(), site.origin, site.prefix + path)).body
 
     def requirements(self) -> Body:
         """402 of a top-up without a payment."""
@@ -78,12 +80,12 @@ class WalletExamples:
     def balance(self) -> Body:
         """200 of the balance after a top-up and an edit."""
         service = self._statements(_TrustingDesk(self._with_a_history(), self.world))
-        return at_once(service.balance(WALLET, self._signing(), self.origin))
+        return at_once(service.balance(WALLET, self._signing(), self.site.origin, self.site.prefix))
 
     def transactions(self) -> Body:
         """200 of the transactions: an edit and a top-up."""
         service = self._statements(_TrustingDesk(self._with_a_history(), self.world))
-        return at_once(service.transactions(WALLET, {}, self._signing(), self.origin))
+        return at_once(service.transactions(WALLET, {}, self._signing(), self.site.origin, self.site.prefix))
 
     def statement_refusal(
         self,
@@ -98,8 +100,10 @@ class WalletExamples:
         service = self._statements(desk(self._session(), self.world))
         headers = {} if sign_in == "none" else self._signing()
         if kind == "balance":
-            return _refusal(service.balance(wallet, headers, self.origin)).body
-        return _refusal(service.transactions(wallet, query or {}, headers, self.origin)).body
+            return _refusal(service.balance(wallet, headers, self.site.origin, self.site.prefix)).body
+        return _refusal(
+            service.transactions(wallet, query or {}, headers, self.site.origin, self.site.prefix)
+        ).body
 
     def too_many(self) -> Body:
         """429 of the wallet routes."""
@@ -134,9 +138,9 @@ class WalletExamples:
         return {self.contract.edition.x402.payment_headers[0].lower(): "-"}
 
 
-def wallet_examples(contract: Contract, origin: str) -> WalletExamples:
-    """Examples of a server at ``origin`` with the edition's own receivers."""
-    return WalletExamples(contract, origin, make_world(contract))
+def wallet_examples(contract: Contract, site: Site) -> WalletExamples:
+    """Examples of a server at ``site`` with the edition's own receivers."""
+    return WalletExamples(contract, site, make_world(contract))
 
 
 def at_once(work: Coroutine[Any, Any, T]) -> T:

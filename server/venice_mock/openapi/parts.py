@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from venice_mock.contract import Contract
@@ -12,6 +13,14 @@ Node = dict[str, Any]  # any object of an OpenAPI document
 API = "/api/v1"
 BEARER = "bearer"
 EVERYWHERE = ("version", "timestamp")  # what each answer under /api/v1 carries
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the document is read: ``http://host:port``, and what precedes the server's own paths."""
+
+    origin: str
+    prefix: str = ""
 
 
 def ref(schema: str) -> Node:

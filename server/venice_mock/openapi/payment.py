@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from venice_mock.contract import Contract
 from venice_mock.openapi.examples import wallet_examples
-from venice_mock.openapi.parts import Node, headers, json_content, object_of, ref
+from venice_mock.openapi.parts import Node, Site, headers, json_content, object_of, ref
 from venice_mock.openapi.refusals import error_body
 
 _MICRO = Decimal(1_000_000)
@@ -112,9 +112,9 @@ def payment_schemas(contract: Contract) -> Node:
     }
 
 
-def payment_response(contract: Contract, origin: str, path: str, *keys: str) -> Node:
+def payment_response(contract: Contract, site: Site, path: str, *keys: str) -> Node:
     """402 of an inference route. The branches overlap (each has ``error``), so they are ``anyOf``."""
-    wallet = wallet_examples(contract, origin)
+    wallet = wallet_examples(contract, site)
     examples = {
         **{name: error_body(contract, name) for name in _BROKE},
         "PAYMENT_REQUIRED": wallet.short(path),

@@ -6,13 +6,13 @@ from typing import Any
 
 from venice_mock.catalogue import list_compatibility, list_models, list_traits, model_entry
 from venice_mock.contract import Contract
-from venice_mock.openapi.parts import API, BEARER, Node, headers, json_content, ref
+from venice_mock.openapi.parts import API, BEARER, Node, Site, headers, json_content, ref
 from venice_mock.openapi.refusals import invalid_response, plain_responses, refused
 
 _UNKNOWN_TYPE = "no-such-type"
 
 
-def catalogue_paths(contract: Contract, _: str) -> Node:
+def catalogue_paths(contract: Contract, _: Site) -> Node:
     """The models, their traits, and the names that other vendors give them. No key is needed."""
     edition = contract.edition
     models = list_models(contract, None)
@@ -57,7 +57,7 @@ def catalogue_paths(contract: Contract, _: str) -> Node:
     }
 
 
-def account_paths(contract: Contract, _: str) -> Node:
+def account_paths(contract: Contract, _: Site) -> Node:
     """The balance of an API key."""
     names = ("AUTHENTICATION_FAILED", "AUTHENTICATION_FAILED_INACTIVE_KEY", "API_ACCESS_DISABLED")
     return {
@@ -80,7 +80,7 @@ def account_paths(contract: Contract, _: str) -> Node:
     }
 
 
-def server_paths(contract: Contract, _: str) -> Node:
+def server_paths(contract: Contract, _: Site) -> Node:
     """This document and the two health checks."""
     health = json_content(ref("Health"), {"healthy": {"status": "ok"}})
     return {

@@ -9,7 +9,7 @@ from typing import Any
 
 from venice_mock.contract import Contract
 from venice_mock.openapi.examples import OTHER_WALLET, WALLET, Statement, WalletExamples, wallet_examples
-from venice_mock.openapi.parts import Node, headers, json_content, object_of, ref, sign_in_schemes
+from venice_mock.openapi.parts import Node, Site, headers, json_content, object_of, ref, sign_in_schemes
 from venice_mock.openapi.refusals import invalid_response
 
 _MICRO = Decimal(1_000_000)
@@ -19,7 +19,7 @@ _UNSIGNED = "Wallets do not pay here: the body tells how to sign in, and its `ac
 # --- the top-up ----------------------------------------------------------------------------------------------
 
 
-def top_up_paths(contract: Contract, origin: str) -> Node:
+def top_up_paths(contract: Contract, site: Site) -> Node:
     """The path that takes payments."""
     x402 = contract.edition.x402
     facts = x402.payments
@@ -37,7 +37,7 @@ def top_up_paths(contract: Contract, origin: str) -> Node:
                 "tags": ["Wallet"],
                 "security": [],
                 "parameters": [_payment_parameter(contract, name) for name in x402.payment_headers],
-                "responses": _top_up_responses(contract, wallet_examples(contract, origin)),
+                "responses": _top_up_responses(contract, wallet_examples(contract, site)),
             }
         }
     }
@@ -114,10 +114,10 @@ def _told(code: str, text: str) -> dict[str, Any]:
 # --- the statements ------------------------------------------------------------------------------------------
 
 
-def statement_paths(contract: Contract, origin: str) -> Node:
+def statement_paths(contract: Contract, site: Site) -> Node:
     """What a wallet may read of itself."""
     facts = contract.edition.x402.statements
-    examples = wallet_examples(contract, origin)
+    examples = wallet_examples(contract, site)
     return {
         f"{facts.balance_path}/{{wallet}}": {
             "get": {

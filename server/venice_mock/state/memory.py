@@ -45,7 +45,8 @@ class MemoryStore:
 
     async def open_account(self, account: str, opening: Opening) -> Account:
         """See Store."""
-        self._openings.setdefault(account, opening)
+        if account not in self._accounts:
+            self._openings[account] = opening  # the latest: a session's config may change
         return self._found(account)
 
     async def account(self, account: str) -> Account:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from venice_mock.accounts.keys import KeyRing, Opening, load_keys
 from venice_mock.contract import Contract
@@ -45,16 +45,32 @@ def open_session(
     *,
     name: str = "default",
     wall_clock: Callable[[], float] = time.time,
+    keys: KeyRing | None = None,
 ) -> Session:
-    """A fresh session as the settings ask. Raises ValueError when the keys file cannot be used."""
-    listed = load_keys(settings.keys) if settings.keys else None
-    stream = random.SystemRandom() if settings.seed is None else random.Random(f"{name}:{settings.seed}")
+    """A fresh session as the settings ask; ``keys`` go before their file.
+
+    Raises ValueError when the keys file cannot be used.
+    """
+    if keys is None:
+        keys = KeyRing(Opening(settings.balance), load_keys(settings.keys) if settings.keys else None)
     return Session(
         id=name,
         contract=contract,
         store=MemoryStore(),
-        keys=KeyRing(Opening(settings.balance), listed),
+        keys=keys,
         picture_seed=settings.seed or 0,
-        _random=stream,
+        _random=_stream(name, settings.seed),
         _wall_clock=wall_clock,
     )
+
+
+def reopen_session(
+    session: Session, contract: Contract, settings: Settings, keys: KeyRing, *, anew: bool
+) -> Session:
+    """The same accounts, ledger, nonces and clock under other rules. ``anew``: the stream begins again."""
+    stream = _stream(session.id, settings.seed) if anew else session._random
+    return replace(session, contract=contract, keys=keys, picture_seed=settings.seed or 0, _random=stream)
+
+
+def _stream(name: str, seed: int | None) -> random.Random:
+    return random.SystemRandom() if seed is None else random.Random(f"{name}:{seed}")

@@ -31,11 +31,13 @@ class StatementService:
     desk: WalletDesk
     limited: bool
 
-    async def balance(self, wallet: str, headers: Mapping[str, str], origin: str) -> dict[str, Any]:
-        """The wallet's credit. Raises ApiError 400, 401, 402, 403 or 429."""
+    async def balance(
+        self, wallet: str, headers: Mapping[str, str], origin: str, prefix: str = ""
+    ) -> dict[str, Any]:
+        """The wallet's credit; the server's paths begin with ``prefix``. Raises ApiError 400, 401, 402, 403 or 429."""
         x402 = self.session.contract.edition.x402
         facts = x402.statements
-        path = f"{facts.balance_path}/{wallet}"
+        path = f"{prefix}{facts.balance_path}/{wallet}"
         own = (x402.texts.not_own_balance, "X402-BAL-002")
         address = await self._owner(wallet, headers, origin, path, own)
         await self._limit("balance", address, facts.balance_per_minute, "X402-BAL-005")
@@ -52,12 +54,17 @@ class StatementService:
         }
 
     async def transactions(
-        self, wallet: str, query: Mapping[str, str], headers: Mapping[str, str], origin: str
+        self,
+        wallet: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        origin: str,
+        prefix: str = "",
     ) -> dict[str, Any]:
         """A page of the wallet's ledger, newest first. Raises ApiError 400, 401, 402, 403 or 429."""
         x402 = self.session.contract.edition.x402
         facts = x402.statements
-        path = f"{facts.transactions_path}/{wallet}"
+        path = f"{prefix}{facts.transactions_path}/{wallet}"
         limit, offset = self._page(query)
         own = (x402.texts.not_own_transactions, "X402-TXN-006")
         address = await self._owner(wallet, headers, origin, path, own)

@@ -17,6 +17,7 @@ from venice_mock.wallet.payments import Receiver
 
 _EVERYONE = "*"
 _MOST_USD = Decimal(10) ** 12  # ours, the same as for keys
+_LEAST_EXPONENT = -18  # ours: written out, 1e-999999 is a megabyte of zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ class World:
         return self.balances.get(wallet, self.balances.get(_EVERYONE, Decimal(0)))
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
+class WalletTables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a user says of wallets, as it is written; ``*`` stands for every wallet that is not named."""
+
     smart_wallets: dict[str, str] = {}
     usdc_onchain: dict[str, int] = {}  # micro-USDC
     settlements: dict[str, str] = {}
@@ -58,14 +61,16 @@ def make_world(
     contract: Contract,
     *,
     file: Path | None = None,
+    tables: WalletTables | None = None,
     pay_to_base: str | None = None,
     pay_to_solana: str | None = None,
     fee_payer: str | None = None,
 ) -> World:
-    """The edition's receivers, unless others are named, and what ``file`` (JSON or TOML) says.
+    """The edition's receivers, unless others are named, and what ``tables`` say, or else ``file`` (JSON or TOML).
 
-    Raises ValueError with a sentence for a file that cannot be used.
+    Raises ValueError with a sentence for what cannot be used.
     """
+    where = "wallets" if file is None else f"The wallets file {file}"
     chosen = {"evm": (pay_to_base, None), "solana": (pay_to_solana, fee_payer)}
     rails = {network.caip2: network.rail for network in contract.edition.x402.payments.networks}
     receivers = {}
@@ -75,22 +80,23 @@ def make_world(
             if address is not None and not _is_address(rails[rail.caip2], address):
                 raise ValueError(f"{address} is no address on {rail.network}.")
         receivers[rail.caip2] = Receiver(pay_to or rail.pay_to, fees or rail.extra.get("feePayer"))
-    read = _File() if file is None else _read(file)
+    read = tables or (WalletTables() if file is None else load_wallets(file))
     unknown = set(read.settlements.values()) - set(contract.edition.x402.top_up.settlements)
     if unknown:
         known = ", ".join(contract.edition.x402.top_up.settlements)
-        raise ValueError(f"The wallets file {file}: unknown settlement {min(unknown)}. Known: {known}.")
+        raise ValueError(f"{where}: unknown settlement {min(unknown)}. Known: {known}.")
     if any(amount < 0 for amount in read.usdc_onchain.values()) or any(
-        not amount.is_finite() or not 0 <= amount <= _MOST_USD for amount in read.balances_usd.values()
+        not amount.is_finite() or not 0 <= amount <= _MOST_USD or amount.adjusted() < _LEAST_EXPONENT
+        for amount in read.balances_usd.values()
     ):
-        raise ValueError(f"The wallets file {file}: amounts run from 0 to {_MOST_USD:f} dollars.")
+        raise ValueError(f"{where}: amounts run from 0 to {_MOST_USD:f} dollars.")
     owners = {*read.smart_wallets, *read.smart_wallets.values()}
     named = {*read.usdc_onchain, *read.settlements, *read.balances_usd} - {_EVERYONE}
     pattern = contract.edition.x402.statements.address_pattern
     wrong = {name for name in named if not re.fullmatch(pattern, name)}
     wrong |= {name for name in owners if not (name.startswith("0x") and re.fullmatch(pattern, name))}
     if wrong:
-        raise ValueError(f"The wallets file {file}: {min(wrong)!r} is no address of a wallet.")
+        raise ValueError(f"{where}: {min(wrong)!r} is no address of a wallet.")
     return World(
         receivers=receivers,
         smart_wallets={normal(k): normal(v) for k, v in read.smart_wallets.items()},
@@ -115,11 +121,12 @@ def _is_address(kind: WalletKind, text: str) -> bool:
     return solana.decode_address(text) is not None
 
 
-def _read(file: Path) -> _File:
+def load_wallets(file: Path) -> WalletTables:
+    """Read a wallets file, JSON or TOML. Raises ValueError with a sentence that names it."""
     try:
         text = file.read_text("utf-8")
         if file.suffix == ".toml":
-            return msgspec.convert(tomllib.loads(text, parse_float=Decimal), _File, strict=False)
-        return msgspec.json.decode(text, type=_File, strict=False)
+            return msgspec.convert(tomllib.loads(text, parse_float=Decimal), WalletTables, strict=False)
+        return msgspec.json.decode(text, type=WalletTables, strict=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"The wallets file {file} cannot be used: {error}") from error

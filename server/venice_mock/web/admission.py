@@ -1,0 +1,145 @@
+"""What stands before every route: which session a request is for, told once, in its scope.
+
+``/__s/NAME/...`` is the session NAME, whatever follows; every other path is the default session, unless an API
+key ends in ``__NAME``. The prefix becomes the scope's ``root_path``, so the same routes serve every session, and
+addresses made from the request's own path carry it. A path that only decodes to such a prefix is nobody's.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from venice_mock.control.config import no_session
+from venice_mock.control.sessions import PREFIX
+from venice_mock.logs import REFUSAL
+from venice_mock.tenancy import Tenant, Tenants, is_name
+from venice_mock.times import iso_time
+from venice_mock.web.answers import json_response
+
+API = "/api/v1"
+CONTROL = "/__mock"
+_TENANT = "venice_mock.tenant"  # keys of the ASGI scope
+_OUTER = "venice_mock.outer"  # what the server itself is mounted under
+_MARK = b"__"  # between a key and the session it chooses
+_ACCOUNTS = CONTROL + "/accounts/"  # the one place where an encoded slash is part of a name
+
+
+class HasTenants(Protocol):
+    """Whoever knows the sessions."""
+
+    @property
+    def tenants(self) -> Tenants:
+        """The register."""
+        ...
+
+
+class Admission:
+    """ASGI wrapper: finds the session, and adds the headers that every answer under /api carries."""
+
+    def __init__(self, app: ASGIApp, server: HasTenants) -> None:
+        self._app = app
+        self._tenants = server.tenants
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on with the session in the scope, or answer 404."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        tenant = self._admit(scope)
+        if tenant is None:
+            error = no_session()
+            scope[REFUSAL] = {"refusal": error.name, "hint": error.body["error"]}
+            await json_response(error.body, error.status)(scope, receive, send)
+            return
+        scope[_TENANT] = tenant
+        if not route_path(scope).startswith(API):
+            await self._app(scope, receive, send)
+            return
+        edition = tenant.contract.edition
+        stamp = (edition.headers["version"].encode(), edition.stamp.encode())
+        time = edition.headers["timestamp"].encode()
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                now = iso_time(await tenant.session.now()).encode()
+                message = {**message, "headers": [*message["headers"], stamp, (time, now)]}
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+    def _admit(self, scope: Scope) -> Tenant | None:
+        """The session, with the scope set to it; None: there is none of that name."""
+        path = route_path(scope)
+        outer = scope["path"].removesuffix(path)
+        scope[_OUTER] = outer
+        if not (path + "/").startswith(PREFIX):
+            by_key = self._chosen_by_key(scope) if path.startswith(API) else None
+            return by_key or self._tenants.default
+        name = path.removeprefix(PREFIX).partition("/")[0]
+        if not is_name(name) or name not in self._tenants or not _is_literal(scope, outer + PREFIX + name):
+            return None
+        scope["root_path"] = outer + PREFIX + name
+        return self._tenants.get(name)
+
+    def _chosen_by_key(self, scope: Scope) -> Tenant | None:
+        """The session that the Bearer key names; the scope's key then goes without that name."""
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        for place, (name, value) in enumerate(headers):
+            if name != b"authorization":
+                continue
+            scheme, _, token = value.partition(b" ")
+            key, _, suffix = token.strip(b" ").rpartition(_MARK)
+            session = suffix.decode("latin-1")
+            if scheme.lower() != b"bearer" or not key or session not in self._tenants:
+                return None
+            scope["headers"] = [*headers[:place], (name, scheme + b" " + key), *headers[place + 1 :]]
+            return self._tenants.get(session)
+        return None
+
+
+def route_path(scope: Scope) -> str:
+    """The path below ``root_path``, decoded: what routes are matched against."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path[len(root) :] if root and (path + "/").startswith(root + "/") else path
+
+
+def tenant_of(scope: Scope) -> Tenant:
+    """The session that was found. Raises KeyError before it was."""
+    tenant: Tenant = scope[_TENANT]
+    return tenant
+
+
+def origin_of(request: Request) -> str:
+    """``http://host:port`` as the client addressed this server, or its trusted proxy."""
+    scheme, host = request.url.scheme, request.url.netloc
+    if tenant_of(request.scope).settings.trust_proxy:
+        scheme = request.headers.get("x-forwarded-proto", scheme).partition(",")[0].strip()
+        host = request.headers.get("x-forwarded-host", host).partition(",")[0].strip()
+    return f"{scheme}://{host}"
+
+
+def prefix_of(request: Request) -> str:
+    """What precedes ``/api`` and ``/__mock`` in this request's path: the session, if it was chosen by path."""
+    prefix: str = request.scope["path"].removesuffix(route_path(request.scope))
+    return prefix
+
+
+def outer_of(request: Request) -> str:
+    """What precedes every path of this server, in whatever session: nothing, unless it is mounted below a path."""
+    outer: str = request.scope[_OUTER]
+    return outer
+
+
+def _is_literal(scope: Scope, prefix: str) -> bool:
+    """Whether the path was sent with this prefix as it stands, and without encoded slashes where none can be."""
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
+    path, start = raw.partition(b"?")[0], quote(prefix).encode("ascii")
+    if path != start and not path.startswith(start + b"/"):
+        return False
+    rest = path[len(start) :]
+    return b"%2f" not in rest.lower() or rest.startswith(_ACCOUNTS.encode("ascii"))

@@ -1,0 +1,180 @@
+"""The routes of the control plane, each behind the guard, and those that anybody may call: health and sample."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from venice_mock.control.about import about, contract_rules
+from venice_mock.control.accounts import change_account, holder_of, read_account, read_ledger
+from venice_mock.control.clock import advance_clock, read_clock, set_clock
+from venice_mock.control.config import change_config, show_config
+from venice_mock.control.guard import Guard
+from venice_mock.control.reset import reset_session
+from venice_mock.control.sessions import end_session, list_sessions, open_session, read_session
+from venice_mock.edit.body import BodyTooLarge, BodyTooSlow, read_body
+from venice_mock.errors import plain
+from venice_mock.tenancy import Tenants
+from venice_mock.web.admission import API, CONTROL, origin_of, outer_of, prefix_of, tenant_of
+from venice_mock.web.answers import json_response
+
+_BODY = 1 << 20  # ours
+_PATIENCE_S = 10.0  # ours
+_ACCOUNTS = CONTROL + "/accounts/"
+
+
+@dataclass(slots=True)
+class OpenRoutes:
+    """Routes without a guard: they tell nothing that is anybody's."""
+
+    _drawn: list[bytes] = field(default_factory=list)  # the sample, once somebody has asked for it
+
+    def routes(self) -> list[Route]:
+        """Health and the sample picture."""
+        return [
+            Route(CONTROL + "/sample.png", self._sample),
+            Route("/livez", self._alive),
+            Route("/readyz", self._alive),
+        ]
+
+    async def _sample(self, _: Request) -> Response:
+        from venice_mock.sample import sample_png
+
+        if not self._drawn:
+            self._drawn.append(await asyncio.to_thread(sample_png))  # not behind edits that wait for it
+        return Response(self._drawn[0], media_type="image/png")
+
+    async def _alive(self, _: Request) -> Response:
+        return json_response({"status": "ok"})
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRoutes:
+    """The control plane of all sessions of a process. ``uptime``: seconds since its start, by the wall."""
+
+    tenants: Tenants
+    guard: Guard
+    uptime: Callable[[], float]
+
+    def routes(self) -> list[Route]:
+        """Every route, guarded."""
+        return [
+            self._route("", self._here, "GET"),
+            self._route("/contract.json", self._rules, "GET"),
+            self._route("/accounts/{account:path}", self._account, "GET", "PUT", "PATCH"),
+            self._route("/clock", self._clock, "GET", "PUT"),
+            self._route("/clock/advance", self._clock_advance, "POST"),
+            self._route("/config", self._config, "GET", "PATCH"),
+            self._route("/reset", self._reset, "POST"),
+            self._route("/sessions", self._sessions, "GET", "POST"),
+            self._route("/sessions/{session}", self._session, "GET", "DELETE"),
+        ]
+
+    def _route(self, path: str, answer: Callable[[Request], Awaitable[Any]], *methods: str) -> Route:
+        """A route of the control plane: nobody gets to ``answer`` but past the guard."""
+
+        async def guarded(request: Request) -> Response:
+            if len(request.headers.getlist("host")) > 1:
+                raise plain(400, "Only one Host header is taken", name="CONTROL_BAD_REQUEST")
+            peer = request.client.host if request.client else None
+            self.guard.check(request.method, request.headers, peer)
+            found = await answer(request)
+            return found if isinstance(found, Response) else json_response(found)
+
+        return Route(CONTROL + path, guarded, methods=methods)
+
+    async def _here(self, request: Request) -> Any:
+        prefix, paths = prefix_of(request), request.app.state.paths
+        links = {name: prefix + path for name, path in paths.items()}
+        return about(tenant_of(request.scope), self.uptime(), links)
+
+    async def _rules(self, request: Request) -> Any:
+        return contract_rules(tenant_of(request.scope).contract)
+
+    async def _clock(self, request: Request) -> Any:
+        session = tenant_of(request.scope).session
+        if request.method == "PUT":
+            return await set_clock(session, await control_body(request))
+        return await read_clock(session)
+
+    async def _clock_advance(self, request: Request) -> Any:
+        return await advance_clock(tenant_of(request.scope).session, await control_body(request))
+
+    async def _account(self, request: Request) -> Any:
+        tenant = tenant_of(request.scope)
+        session = tenant.session
+        name, _, rest = account_path(request).partition("/")
+        holder = holder_of(session, tenant.world, account_name(name), request.query_params.get("kind"))
+        if rest not in ("", "ledger") or (rest and request.method not in ("GET", "HEAD")):
+            raise HTTPException(405 if rest == "ledger" else 404)
+        if rest:
+            return await read_ledger(session, holder, request.query_params)
+        if request.method in ("PUT", "PATCH"):
+            whole = request.method == "PUT"
+            return await change_account(session, holder, await control_body(request), whole=whole)
+        return await read_account(session, holder)
+
+    async def _config(self, request: Request) -> Any:
+        if request.method == "PATCH":
+            body = await control_body(request)
+            return change_config(self.tenants, tenant_of(request.scope).id, body)
+        return show_config(tenant_of(request.scope))
+
+    async def _reset(self, request: Request) -> Any:
+        body = await control_body(request)
+        return await reset_session(self.tenants, tenant_of(request.scope), body)
+
+    async def _sessions(self, request: Request) -> Any:
+        if request.method == "POST":
+            body = await control_body(request)
+            return json_response(open_session(self.tenants, body, _base_of(request)), 201)
+        return list_sessions(self.tenants, _base_of(request))
+
+    async def _session(self, request: Request) -> Any:
+        name: str = request.path_params["session"]
+        if request.method == "DELETE":
+            return end_session(self.tenants, name)
+        return read_session(self.tenants, name, _base_of(request))
+
+
+def links_of(contract_path: str, routes: Sequence[Route]) -> dict[str, str]:
+    """Where to go from /__mock, without the session's prefix: the API, its document, and every control route."""
+    links = {"api": contract_path.removesuffix("/image/edit"), "openapi": f"{API}/openapi.json"}
+    for route in routes:
+        if route.path.startswith(CONTROL):
+            name = route.path.removeprefix(CONTROL).partition("/{")[0].strip("/")
+            links.setdefault(name or "self", route.path_format)  # a collection stands before its members
+    return links
+
+
+def account_path(request: Request) -> str:
+    """What follows ``/accounts/``, still percent-encoded: a key may hold a slash."""
+    raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode("ascii")
+    return raw.decode("latin-1").partition("?")[0].partition(_ACCOUNTS)[2]
+
+
+def account_name(segment: str) -> str:
+    """A key as a header would bring it: percent-decoded bytes, read as HTTP reads them."""
+    return unquote_to_bytes(segment).decode("latin-1")
+
+
+async def control_body(request: Request) -> bytes:
+    """The body of a control request. Raises ApiError 413 for one that is longer than any has reason to be."""
+    try:
+        return await read_body(request.receive, limit=_BODY, timeout=_PATIENCE_S)
+    except BodyTooLarge as error:
+        raise plain(413, "The control plane takes 1 MiB at most", name="CONTROL_TOO_LARGE") from error
+    except BodyTooSlow as error:
+        raise plain(400, "The body did not arrive in time", name="CONTROL_SLOW", close=True) from error
+
+
+def _base_of(request: Request) -> str:
+    return origin_of(request) + outer_of(request)
