@@ -28,7 +28,7 @@ from venice_mock.contract import Rule
 SECRET = "key_" + hashlib.sha256(b"a key that opens nothing, for tests of reports").hexdigest()
 SCRIPT = "<script>document.title='owned'</script>"
 HOSTILE = (
-    f"{SCRIPT} <img src=x onerror=alert(1)> \" onmouseover=\"alert(2)\" ' &amp; ]]> --> </style></script> "
+    f'{SCRIPT} <img src=x onerror=alert(1)> " onmouseover="alert(2)" \' &amp; ]]> --> </style></script> '
     "\x1b[31mred\x1b[0m \x00 \x07 \x9b31m \ud800 \ufffe \u202eevil\u202c | `tick` ```fence``` **bold** "
     "[link](https://example.invalid) @someone #12 www.example.invalid 画像が大きすぎます\r\nsecond line"
 )
@@ -53,7 +53,9 @@ def picture(colour: str = "orange", side: tuple[int, int] = (64, 48), kind: str 
     """A small picture file."""
     out = io.BytesIO()
     image = Image.linear_gradient("L").resize(side)
-    Image.merge("RGB", [image, Image.new("L", side, 90), Image.new("L", side, len(colour) * 20)]).save(out, kind)
+    Image.merge("RGB", [image, Image.new("L", side, 90), Image.new("L", side, len(colour) * 20)]).save(
+        out, kind
+    )
     return out.getvalue()
 
 
@@ -115,7 +117,9 @@ def run(rules: Sequence[RuleResult], **more: Any) -> RunResult:
 def clean_run() -> RunResult:
     """Everything passes or is not applicable."""
     passed = single("EDIT-FMT-001", Verdict.PASS, group="output-format")
-    return run([passed, RuleResult(rule("EDIT-X402-001", "x402"), Verdict.NA, (), "nothing in this run shows it")])
+    return run(
+        [passed, RuleResult(rule("EDIT-X402-001", "x402"), Verdict.NA, (), "nothing in this run shows it")]
+    )
 
 
 def full_run() -> RunResult:
@@ -152,5 +156,9 @@ def full_run() -> RunResult:
         RuleResult(rule("EDIT-FMT-002", "output-format"), Verdict.PASS, (sided,)),
         RuleResult(rule("EDIT-X402-009", "x402"), Verdict.NA, (), "nothing in this run shows it"),
     ]  # fmt: skip
-    sides = {"wrong-content-type": ("observed",), "quality-on-edit": ("documented", "observed"), "no-such-row": ()}
+    sides = {
+        "wrong-content-type": ("observed",),
+        "quality-on-edit": ("documented", "observed"),
+        "no-such-row": (),
+    }
     return run(rules, server=HOSTILE, sides=sides, waited_s=12.0)

@@ -49,8 +49,10 @@ def summary_md(result: RunResult) -> str:
 def escaped(text: str) -> str:
     """Text as Markdown that shows just this text, on one line: no markup, link, mention or issue number of its own."""
     text = _SPECIAL.sub(r"\\\1", html.escape(one_line(text), quote=False))
-    text = re.sub(r"^([-+=]|\d+(?=[.)]))", r"\\\1", text) if not text[:1].isdigit() else re.sub(
-        r"^(\d+)([.)])", r"\1\\\2", text
+    text = (
+        re.sub(r"^([-+=]|\d+(?=[.)]))", r"\\\1", text)
+        if not text[:1].isdigit()
+        else re.sub(r"^(\d+)([.)])", r"\1\\\2", text)
     )  # no list, no heading
     return _unlinked(text)
 

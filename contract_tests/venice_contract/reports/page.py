@@ -17,7 +17,15 @@ from venice_contract.reports.markup import Markup, Room, join, tag, void
 from venice_contract.reports.page_rules import Drawing, css_name, rule_card
 from venice_contract.reports.requests import address_of
 from venice_contract.reports.thumbnails import Gallery
-from venice_contract.reports.wording import MEANINGS, READING_ORDER, conclusion, count, duration, spending, state
+from venice_contract.reports.wording import (
+    MEANINGS,
+    READING_ORDER,
+    conclusion,
+    count,
+    duration,
+    spending,
+    state,
+)
 from venice_contract.running.results import RunResult, Verdict
 
 _MOST_TEXT = 4_000_000  # bytes of cases

@@ -180,8 +180,8 @@ def _own_session(control: Control, facts: Facts, profile: Profile) -> Control:
         config["engine"] = profile.engine
     try:
         return control.open_session(config)
-    except ControlError:
-        return control  # TEMPORARY until sessions are in
+    except ControlError as error:
+        raise OpeningError(f"the mock refuses a session of its own: {error}") from error
 
 
 def _close_quietly(session: Control) -> None:
