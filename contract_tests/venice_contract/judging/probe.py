@@ -35,6 +35,7 @@ from venice_contract.wire.message import (
 
 NOBODY = Nobody()
 _MASKS = (402, 429, 503)
+_INHERITED = ("edition", "behavior", "engine")  # what a session of a case's own has from the run's
 
 
 @dataclass
@@ -306,9 +307,11 @@ class Probe:
     def session(self, **config: Any) -> Probe:
         """A probe in a session of its own with this configuration; ended with the case.
 
-        It shares this probe's record. Raises NotApplicable on a server that cannot be steered.
+        Edition, behaviour and engine are this probe's unless ``config`` names others. It shares this probe's
+        record. Raises NotApplicable on a server that cannot be steered.
         """
-        control = self.steering.open_session(config)
+        mine = self.steering.config()
+        control = self.steering.open_session({name: mine[name] for name in _INHERITED} | config)
         self._cleanup.callback(control.close_session)
         return Probe(
             self.bench, control, control.prefix + "/api/v1", self.exchanges, self.notes, self.sides,
