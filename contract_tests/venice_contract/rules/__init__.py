@@ -12,7 +12,9 @@ from venice_contract.rules import (
     additions,
     authentication,
     billing,
+    bodies,
     charges,
+    connections,
     discovery,
     errors,
     formats,
@@ -39,6 +41,8 @@ from venice_contract.rules import (
 MODULES: tuple[ModuleType, ...] = (
     invariants,
     transport,
+    bodies,
+    connections,
     errors,
     prompts,
     models,
