@@ -89,13 +89,10 @@ class Control:
             raise ControlError(f"{method} {path}: {bad}") from bad
 
     def _send(self, method: str, path: str, body: Any) -> Reply:
-        headers: list[tuple[str, str]] = []
+        headers = [("Content-Type", "application/json")]  # which a change must say even without a body
         if self.token:
             headers.append(("X-Mock-Token", self.token))
-        data = b""
-        if body is not None:
-            headers.append(("Content-Type", "application/json"))
-            data = json.dumps(body).encode()
+        data = b"" if body is None else json.dumps(body).encode()
         reply = self.transport.send(Request(method, path, tuple(headers), data, absolute=True))
         if reply is None:
             raise TransportFault("closed", f"{method} {path}: no answer")
