@@ -117,18 +117,29 @@ def an_unknown_model_is_not_found(probe: Probe, encoding: str) -> None:
 
 @check("EDIT-MOD-006")
 def a_model_of_another_type_cannot_edit(probe: Probe, _value: None) -> None:
-    """A 4xx for the first model of each other type that the server itself lists."""
-    rows = list_at(json_of(probe.status(probe.get("/models?type=all"), 200)), "data")
-    others: dict[str, str] = {}
-    for row in rows:
-        if isinstance(row, dict) and isinstance(row.get("id"), str) and isinstance(row.get("type"), str):
-            others.setdefault(row["type"], row["id"])
-    others.pop("inpaint", None)
-    if not others:
-        raise NotApplicable("the server lists no model of another type")
+    """A 4xx: on the mock for an edit model made one of another type, elsewhere for those that the server lists."""
+    if probe.steerable:
+        kind = next(kind for kind in probe.facts.edition.model_types if kind != "inpaint")
+        others = {kind: _another_model(probe.facts)}
+        probe = probe.session(models={others[kind]: {"type": kind}})
+    else:
+        others = _models_of_other_types(probe)
     for kind, model in sorted(others.items())[:4]:
         reply = probe.unmasked(probe.edit(probe.good(model=model)))
         expect(400 <= reply.status < 500, f"{model}, which is of type {kind}, is answered {reply.status}")
+
+
+def _models_of_other_types(probe: Probe) -> dict[str, str]:
+    """By type, the first model that the server lists of it. Raises NotApplicable when there is none."""
+    rows = list_at(json_of(probe.status(probe.get("/models?type=all"), 200)), "data")
+    found: dict[str, str] = {}
+    for row in rows:
+        if isinstance(row, dict) and isinstance(row.get("id"), str) and isinstance(row.get("type"), str):
+            found.setdefault(row["type"], row["id"])
+    found.pop("inpaint", None)
+    if not found:
+        raise NotApplicable("the server lists no model of another type")
+    return found
 
 
 @check("EDIT-MOD-007", witnesses=("model", "modelId"))
