@@ -11,8 +11,11 @@ Talk = Callable[[socket.socket, bytes], None]
 
 
 @contextlib.contextmanager
-def talking(talk: Talk) -> Iterator[int]:
-    """A server that reads one request's head on each connection and lets ``talk`` answer; yields its port."""
+def talking(talk: Talk, *, reads: bytes = b"\r\n\r\n", drains: bool = True) -> Iterator[int]:
+    """A server that reads one request's head on each connection and lets ``talk`` answer; yields its port.
+
+    It reads until ``reads`` came, and, unless told not to, what the client still sends before it closes.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     ended = threading.Event()
     threads: list[threading.Thread] = []
@@ -31,12 +34,16 @@ def talking(talk: Talk) -> Iterator[int]:
         with connection, contextlib.suppress(OSError):
             connection.settimeout(10)
             head = b""
-            while b"\r\n\r\n" not in head:
+            while reads not in head or not head:
                 got = connection.recv(65536)
                 if not got:
                     return
                 head += got
             talk(connection, head)
+            connection.shutdown(socket.SHUT_WR)
+            # A socket closed with unread bytes is reset, and the client may never see the answer.
+            while drains and connection.recv(1 << 20):
+                pass
 
     acceptor = threading.Thread(target=serve, daemon=True)
     acceptor.start()

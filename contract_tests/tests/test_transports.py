@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -21,6 +22,12 @@ OK = answer_of(200, b'{"a": 1}')
 
 def over(port: int, timeout_s: float = 10.0) -> HttpTransport:
     return HttpTransport("http", "127.0.0.1", port, timeout_s)
+
+
+def sent(port: int, request: Request, timeout_s: float = 10.0) -> Reply | None:
+    """One request on a connection of its own."""
+    with closing(over(port, timeout_s)) as transport:
+        return transport.send(request)
 
 
 def test_a_request_arrives_as_it_was_written() -> None:
@@ -56,14 +63,14 @@ def test_a_chunked_body_is_sent_in_chunks() -> None:
         connection.sendall(OK)
 
     with talking(talk) as port:
-        over(port).send(Request("POST", "/", (), b"x" * 70_000, framing="chunked"))
+        sent(port, Request("POST", "/", (), b"x" * 70_000, framing="chunked"))
     assert bodies[0].startswith(b"10000\r\nxxx")
     assert bodies[0].count(b"\r\n") == 6
 
 
 def test_an_answer_that_comes_before_the_whole_body_is_read() -> None:
-    with talking(says(answer_of(413, b"{}"))) as port:
-        reply = over(port).send(Request("POST", "/", (), b"x" * (64 << 20)))
+    with talking(says(answer_of(413, b"{}")), drains=False) as port:
+        reply = sent(port, Request("POST", "/", (), b"x" * (64 << 20)))
     assert reply is not None
     assert reply.status == 413
 
@@ -74,14 +81,14 @@ def test_a_request_may_stop_in_the_middle_and_wait() -> None:
         connection.sendall(answer_of(400, b"{}"))
 
     with talking(talk) as port:
-        reply = over(port).send(Request("POST", "/", (), b"y" * 100, sends=10))
+        reply = sent(port, Request("POST", "/", (), b"y" * 100, sends=10))
     assert reply is not None
     assert reply.status == 400
 
 
 def test_a_request_may_leave_before_its_answer() -> None:
     with talking(silent) as port:
-        assert over(port).send(Request("POST", "/", (), b"y" * 100, sends=10, then="leave")) is None
+        assert sent(port, Request("POST", "/", (), b"y" * 100, sends=10, then="leave")) is None
 
 
 def test_a_kept_connection_that_the_server_closed_is_opened_anew() -> None:
@@ -105,7 +112,7 @@ def test_a_kept_connection_that_the_server_closed_is_opened_anew() -> None:
 )
 def test_what_is_no_answer_is_told_in_a_sentence(talk: Any, kind: str, words: str) -> None:
     with talking(talk) as port, pytest.raises(TransportFault, match=words) as told:
-        over(port).send(Request("POST", "/image/edit?secret=1", (), b"{}"))
+        sent(port, Request("POST", "/image/edit?secret=1", (), b"{}"))
     assert told.value.kind == kind
     assert "secret" not in str(told.value)
 
@@ -121,7 +128,7 @@ def drip(connection: socket.socket, _head: bytes) -> None:
 def test_a_server_that_hangs_or_drips_is_given_up_in_time(talk: Any) -> None:
     began = time.monotonic()
     with talking(talk) as port, pytest.raises(TransportFault, match=r"within 0\.3 seconds") as told:
-        over(port, 0.3).send(Request("GET", "/"))
+        sent(port, Request("GET", "/"), 0.3)
     assert told.value.kind == "timeout"
     assert time.monotonic() - began < 5
 
@@ -130,12 +137,12 @@ def test_a_closed_port_and_an_unknown_host_cannot_be_reached() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(TransportFault, match="cannot be reached") as told:
-        over(port).send(Request("GET", "/"))
+        sent(port, Request("GET", "/"))
     assert told.value.kind == "unreachable"
 
 
 def test_plain_http_behind_https_is_a_fault_of_tls() -> None:
-    with talking(says(OK)) as port, pytest.raises(TransportFault) as told:
+    with talking(says(OK), reads=b"") as port, pytest.raises(TransportFault) as told:
         HttpTransport("https", "127.0.0.1", port, 5).send(Request("GET", "/"))
     assert told.value.kind == "tls"
 
@@ -232,16 +239,16 @@ def test_a_client_that_leaves_in_process_is_seen_as_one_that_left(
     assert seen[1][1:] == (b"0123", "http.disconnect")
 
 
-async def _raises(scope: Any, receive: Any, send: Any) -> None:
+async def _raises(_scope: Any, _receive: Any, _send: Any) -> None:
     raise RuntimeError("a secret detail")
 
 
-async def _hangs(scope: Any, receive: Any, send: Any) -> None:
+async def _hangs(scope: Any, _receive: Any, _send: Any) -> None:
     if scope["type"] == "http":
         await asyncio.Event().wait()
 
 
-async def _half(scope: Any, receive: Any, send: Any) -> None:
+async def _half(scope: Any, _receive: Any, send: Any) -> None:
     if scope["type"] == "http":
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
@@ -262,7 +269,7 @@ def test_an_application_that_fails_becomes_a_sentence(app: Any, kind: str) -> No
 
 def test_a_factory_and_an_application_can_both_be_named() -> None:
     assert callable(load_app("standins:always_200"))
-    assert load_app("test_transports:_half") is _half
+    assert load_app("talkers:answer_of") is answer_of
 
 
 @pytest.mark.parametrize("name", ["", "nowhere", "no.such.module:app", "json:nothing", "sys:version"])
@@ -312,7 +319,8 @@ def test_a_form_is_written_as_forms_are() -> None:
     body = form_body([Part("prompt", b"x"), Part("image", b"\0", "a.png", "image/png")], "b")
     assert body == (
         b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nx\r\n'
-        b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n\0\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n'
+        b"Content-Type: image/png\r\n\r\n\0\r\n"
         b"--b--\r\n"
     )
     assert json_request({"a": 1}).header("content-type") == "application/json"

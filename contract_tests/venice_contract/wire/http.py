@@ -17,6 +17,8 @@ from venice_contract.wire.message import Reply, Request, TransportFault
 _MOST_BYTES = 96 << 20  # of an answer; the largest picture of the contract is far below
 _PIECE = 1 << 16
 _AT_ONCE = 64
+_FRESH_S = 2.0  # a connection idle for longer may be closed by the server at the moment it is used again
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass
@@ -29,6 +31,7 @@ class HttpTransport:
     port: int | None
     timeout_s: float = 30.0
     _kept: http.client.HTTPConnection | None = field(default=None, repr=False)
+    _kept_at: float = 0.0
 
     in_process = False
 
@@ -41,14 +44,22 @@ class HttpTransport:
     def send(self, request: Request) -> Reply | None:
         """Exchange one request; None when the request leaves before its answer. Raises TransportFault."""
         kept, self._kept = self._kept, None
-        if kept is not None and kept.sock is not None and _is_idle(kept.sock):
-            reply, connection = self._exchange(kept, request)
-        else:
-            if kept is not None:
-                kept.close()
-            reply, connection = self._exchange(self._connect(), request)
-        self._kept = connection
+        answered: tuple[Reply | None, http.client.HTTPConnection | None] | None = None
+        if kept is not None and kept.sock is not None and self._is_fresh() and _is_idle(kept.sock):
+            try:
+                answered = self._exchange(kept, request)
+            except TransportFault as fault:
+                # The server may have closed it meanwhile; what could be charged is never sent twice.
+                if fault.kind != "closed" or request.method not in _REPEATABLE:
+                    raise
+        elif kept is not None:
+            kept.close()
+        reply, self._kept = answered or self._exchange(self._connect(), request)
+        self._kept_at = time.monotonic()
         return reply
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._kept_at < _FRESH_S
 
     def send_all(self, requests: Sequence[Request]) -> list[Reply | TransportFault | None]:
         """All at once, each on a connection of its own; faults stand where their replies would."""
@@ -108,12 +119,11 @@ class HttpTransport:
                 raise TransportFault(
                     "closed", f"{where}: the connection was closed without an answer."
                 ) from error
-            except http.client.IncompleteRead as error:
+            except http.client.IncompleteRead as error:  # of a chunked body
                 connection.close()
                 if late.is_set():
                     raise self._hung(where) from error
-                told = f"{where}: the answer ended after {len(error.partial)} bytes of its body."
-                raise TransportFault("closed", told) from error
+                raise _cut(where, len(error.partial)) from error
             except (TimeoutError, ssl.SSLError, OSError, http.client.HTTPException) as error:
                 connection.close()
                 if late.is_set() or isinstance(error, TimeoutError):
@@ -128,6 +138,9 @@ class HttpTransport:
         if late.is_set():
             connection.close()
             raise self._hung(where)
+        if answer.length and len(body) <= _MOST_BYTES:  # what is left of the promised Content-Length
+            connection.close()
+            raise _cut(where, len(body))
         if len(body) > _MOST_BYTES:
             connection.close()
             raise TransportFault("protocol", f"{where}: the answer is larger than any picture could be.")
@@ -168,6 +181,10 @@ class HttpTransport:
 
     def _hung(self, where: str) -> TransportFault:
         return TransportFault("timeout", f"{where}: no whole answer within {self.timeout_s:g} seconds.")
+
+
+def _cut(where: str, count: int) -> TransportFault:
+    return TransportFault("closed", f"{where}: the answer ended after {count} bytes of its body.")
 
 
 def _is_idle(sock: socket.socket) -> bool:
