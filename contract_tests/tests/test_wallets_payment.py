@@ -135,6 +135,7 @@ def test_a_good_payment_is_accepted_under_each_name_of_the_network_and_in_any_le
 
 
 VERIFY = "PAYMENT_VERIFICATION_FAILED"
+NO_AMOUNTS: tuple[Any, ...] = ("five", "-1", "5000000.5", "5e6", "", 1.5, None, [])
 ANY_SHAPE: list[tuple[str, dict[str, Any]]] = [
     ("INVALID_PAYMENT_FORMAT", {"version": 3}),
     ("INVALID_PAYMENT_FORMAT", {"version": "2"}),
@@ -154,10 +155,7 @@ ANY_SHAPE: list[tuple[str, dict[str, Any]]] = [
     ("INVALID_PAYMENT", {"valid_before": None}),
     ("INVALID_PAYMENT_RECIPIENT", {"receiver": OTHER}),
     ("INVALID_PAYMENT_RECIPIENT", {"receiver": ABSENT}),
-    *(
-        ("INVALID_AMOUNT", {"value": value})
-        for value in ("five", "-1", "5000000.5", "5e6", "", 1.5, None, [])
-    ),
+    *(("INVALID_AMOUNT", {"value": value}) for value in NO_AMOUNTS),
     ("INVALID_AMOUNT", {"value": str(2**256)}),
     ("INVALID_PAYMENT_PAYER", {"payer": ABSENT}),
     ("INVALID_PAYMENT_PAYER", {"payer": "0x1234"}),

@@ -63,11 +63,12 @@ def owner(kind: Kind) -> str:
 
 def read(message: str) -> SignIn:
     """A real client's message taken apart, in the plainest way."""
+    statement: str | None
     first, address, blank, *rest = message.split("\n")
     domain, account = first.removesuffix(" account:").split(" wants you to sign in with your ")
     assert blank == ""
     kind: Kind = "evm" if account == "Ethereum" else "solana"
-    statement, *rest = rest if rest[0] and not rest[0].startswith("URI: ") else [None, *rest]
+    statement = rest.pop(0) if rest[0] and not rest[0].startswith("URI: ") else None
     said = dict(line.split(": ", 1) for line in rest if line)
     return (
         SignIn(

@@ -10,15 +10,18 @@ from venice_contract.wallets.payment import Payment, TokenDomain, authorization_
 from venice_contract.wallets.shapes import SHAPES, Shape, choose_offer
 from venice_contract.wallets.signatures import SignatureForm, flip_bit, write_signature
 from venice_contract.wallets.signin import SignIn, challenge_sign_in, good_sign_in
+from venice_contract.wallets.solana_payment import Layout, SolanaPayment, good_solana_payment, token_account
 
 __all__ = [
     "ABSENT",
     "SHAPES",
     "Kind",
+    "Layout",
     "Payment",
     "Shape",
     "SignIn",
     "SignatureForm",
+    "SolanaPayment",
     "TokenDomain",
     "Wallet",
     "authorization_digest",
@@ -28,11 +31,13 @@ __all__ = [
     "flip_bit",
     "good_payment",
     "good_sign_in",
+    "good_solana_payment",
     "iso",
     "make_wallet",
     "read_base64_json",
     "sign_bytes",
     "sign_digest",
     "sign_text",
+    "token_account",
     "write_signature",
 ]
