@@ -90,10 +90,17 @@ class Bench:
         else:
             answers = self.transport.send_all(sent)
         silent = [answer for answer in answers if isinstance(answer, TransportFault)]
-        self._silent = self._silent + 1 if len(silent) == len(answers) else 0
-        if self._silent >= _MOST_SILENT:
-            raise Stopped(f"the server no longer answers. {silent[0]}")
+        if len(silent) == len(answers):
+            self.no_answer(silent[0])
+        else:
+            self._silent = 0
         return answers
+
+    def no_answer(self, fault: TransportFault) -> None:
+        """Take note of a request without an answer. Raises Stopped when there were too many in a row."""
+        self._silent += 1
+        if self._silent >= _MOST_SILENT:
+            raise Stopped(f"the server no longer answers. {fault}")
 
     def _told(self, request: Request, answer: Reply | TransportFault | None, label: str) -> Exchange:
         reply = answer if isinstance(answer, Reply) else None

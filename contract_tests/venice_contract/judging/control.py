@@ -5,6 +5,7 @@ Only servers that say ``"name": "venice-mock"`` at ``/__mock`` are steered; nobo
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,9 +46,10 @@ class Control:
         return Control(self.transport, f"/__s/{made['id']}", self.token)
 
     def close_session(self) -> None:
-        """End this session; the default one stays."""
+        """End this session; the default one stays. A server that died in the middle has none to end any more."""
         if self.prefix:
-            self._send("DELETE", f"{ROOT}/sessions/{self.prefix.removeprefix('/__s/')}", None)
+            with contextlib.suppress(TransportFault):
+                self._send("DELETE", f"{ROOT}/sessions/{self.prefix.removeprefix('/__s/')}", None)
 
     def config(self) -> dict[str, Any]:
         """The session's configuration."""

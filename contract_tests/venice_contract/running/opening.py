@@ -119,7 +119,7 @@ def opened(
             yield Opened(bench, profile, _server(about, reply))
         finally:
             if session is not None:
-                _close_quietly(session)
+                session.close_session()
     except TransportFault as fault:
         raise OpeningError(str(fault)) from fault
     finally:
@@ -182,13 +182,6 @@ def _own_session(control: Control, facts: Facts, profile: Profile) -> Control:
         return control.open_session(config)
     except ControlError as error:
         raise OpeningError(f"the mock refuses a session of its own: {error}") from error
-
-
-def _close_quietly(session: Control) -> None:
-    try:
-        session.close_session()
-    except TransportFault:
-        return  # a server that died in the middle has been told of already
 
 
 def _behavior(about: Mapping[str, object] | None) -> Accepted:

@@ -79,7 +79,10 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A whole run. ``stopped``: why it ended early, if it did. ``started``: ISO 8601, UTC."""
+    """A whole run. ``stopped``: why it ended early, if it did. ``started``: ISO 8601, UTC.
+
+    ``opening_code``: the exit code of a run that could not even begin; its reason is ``stopped``.
+    """
 
     target: str
     server: str
@@ -96,6 +99,7 @@ class RunResult:
     stopped: str = ""
     sides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waited_s: float = 0.0
+    opening_code: int | None = None
 
     @property
     def counts(self) -> Counter[Verdict]:
@@ -113,8 +117,10 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """0 conforming, 1 failure or stale deviation, 3 nothing wrong but rules untested, 4 harness."""
+        """0 conforming, 1 failure or stale deviation, 2 usage, 3 nothing wrong but rules untested, 4 harness."""
         counts = self.counts
+        if self.opening_code is not None:
+            return self.opening_code
         if self.stopped:
             return 4
         if counts[Verdict.FAIL] or counts[Verdict.STALE]:
@@ -127,8 +133,11 @@ class RunResult:
     def conclusion(self) -> str:
         """The run in one sentence."""
         counts = self.counts
+        if self.opening_code is not None:
+            return f"The run could not begin: {self.stopped}"
         if self.stopped:
-            return f"Not finished: {self.stopped}"
+            so_far = f" Until then {counts[Verdict.FAIL]} rules failed." if counts[Verdict.FAIL] else ""
+            return f"Not finished: {self.stopped.rstrip('.')}.{so_far}"
         if counts[Verdict.FAIL]:
             return f"Not conforming: {counts[Verdict.FAIL]} rules fail."
         if counts[Verdict.STALE]:

@@ -41,6 +41,7 @@ class Watch:
     seen: dict[str, int] = field(default_factory=dict)
     broken: dict[str, list[CaseResult]] = field(default_factory=dict)
     case: str = ""
+    value: Any = None
 
     def __call__(self, exchange: Exchange) -> None:
         """One exchange."""
@@ -55,7 +56,13 @@ class Watch:
                     sentence = f"{error} (met in {self.case})"
                     found.append(
                         CaseResult(
-                            invariant.id, invariant.rule, self.case, Verdict.FAIL, sentence, "invariant", kept
+                            invariant.id,
+                            invariant.rule,
+                            {"met_in": self.case, "value": self.value},
+                            Verdict.FAIL,
+                            sentence,
+                            "invariant",
+                            kept,
                         )
                     )
 
@@ -126,7 +133,7 @@ def run(
 
 def run_value(bench: Bench, check: Check, value: Any, watch: Watch, source: str = "witness") -> CaseResult:
     """One check with one value. Raises Stopped, and nothing else that a server could cause."""
-    watch.case = check.id
+    watch.case, watch.value = check.id, value
     began, spent = time.monotonic(), bench.meter.spent
     with probing(bench) as probe:
         verdict, sentence = _judged(check, probe, value)
@@ -142,20 +149,26 @@ def search(bench: Bench, check: Check, profile: Profile, watch: Watch, *, seed: 
     """
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
-    from hypothesis.errors import HypothesisException
 
     assert check.strategy is not None
     broken: list[CaseResult] = []
     seen: list[CaseResult] = []
+    stops: list[Stopped] = []
 
     def once(value: Any) -> None:
-        result = run_value(bench, check, value, watch, "generated")
+        if stops:  # Hypothesis would try it again, and send more to a server that must be left alone
+            return
+        try:
+            result = run_value(bench, check, value, watch, "generated")
+        except Stopped as stop:
+            stops.append(stop)
+            return
         if result.verdict in (Verdict.FAIL, Verdict.HARNESS):
             broken[:] = [result]  # Hypothesis ends with the smallest failing value
             raise Broken(result.sentence)
         seen.append(result)
 
-    test = settings(
+    chosen = settings(
         max_examples=profile.examples,
         deadline=None,
         database=None,
@@ -164,22 +177,25 @@ def search(bench: Bench, check: Check, profile: Profile, watch: Watch, *, seed: 
         suppress_health_check=list(HealthCheck),
         print_blob=False,
         report_multiple_bugs=False,
-    )(given(check.strategy(bench.facts))(once))
-    if not profile.derandomized:
-        test = seeded(seed)(test)
+    )
     began, spent = time.monotonic(), bench.meter.spent
     failed: str | None = None
     try:
+        test = chosen(given(check.strategy(bench.facts))(once))
+        if not profile.derandomized:
+            test = seeded(seed)(test)
         test()
-    except (Broken, BaseExceptionGroup, HypothesisException) as error:
+    except Exception as error:  # noqa: BLE001 - Broken from above, Hypothesis's own, or a fault of the strategy
         failed = f"{type(error).__name__}: {error}"
     if broken:
-        return broken[0]
+        return broken[0]  # even when the run must stop: the next request says so again
+    if stops:
+        raise stops[0]
     verdicts = {result.verdict for result in seen}
     verdict = Verdict.PASS if Verdict.PASS in verdicts else worst(verdicts)
     sentence = next((result.sentence for result in seen if result.verdict is verdict), "")
     if failed is not None:
-        verdict, sentence = Verdict.HARNESS, failed
+        verdict, sentence = Verdict.HARNESS, bench.redactor.text(failed)
     judged = sum(result.verdict is Verdict.PASS for result in seen)
     return CaseResult(
         check.id,
@@ -209,8 +225,11 @@ def run_planned(bench: Bench, case: Case, watch: Watch) -> CaseResult:
 def _judged(check: Check, probe: Probe, value: Any) -> tuple[Verdict, str]:
     try:
         check.run(probe, value)
-    except (Broken, BadReply, TransportFault) as error:
+    except (Broken, BadReply) as error:
         return Verdict.FAIL, str(error)
+    except TransportFault as fault:  # of the control plane: the probe tells those of the API as Broken
+        probe.bench.no_answer(fault)
+        return Verdict.HARNESS, str(fault)
     except Masked as error:
         return Verdict.MASKED, str(error)
     except NotApplicable as error:
