@@ -153,7 +153,8 @@ def _knock(target: Target, transport: Transport) -> Reply:
     except BadReply as bad:
         if reply.status == 404 or not target.prefix.endswith(API):
             raise OpeningError(f"{where} answered {reply.status}.{_hint(target)}", 2) from None
-        raise OpeningError(f"{where} answered {reply.status}, and {bad}. Is this the API?") from bad
+        what = "it is an HTML page, not JSON" if reply.media_type == "text/html" else str(bad)
+        raise OpeningError(f"{where} answered {reply.status}, and {what}. Is this the API?") from bad
     if reply.status == 404:
         raise OpeningError(f"{where} answered 404: {shown(reply.body)}.{_hint(target)}", 2)
     return reply

@@ -1,0 +1,123 @@
+"""A server that cannot be judged is told of in one sentence, with the right code, in bounded time."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from talkers import Talk, answer_of, says, silent, talking
+from venice_contract.running.judging import Scope, judge
+from venice_contract.running.opening import OpeningError, Options
+from venice_contract.wire.target import read_target
+
+QUICK = 1.0
+
+
+def refusal(url: str, **changes: object) -> OpeningError:
+    """Why a run at that address cannot begin."""
+    options = Options(read_target(url), timeout_s=QUICK, **changes)  # type: ignore[arg-type]
+    with pytest.raises(OpeningError) as told:
+        judge(options, environ={})
+    return told.value
+
+
+def test_a_server_that_is_not_there_cannot_be_judged() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    error = refusal(f"http://127.0.0.1:{port}/api/v1")
+    assert "cannot be reached" in str(error)
+    assert error.code == 4
+
+
+def test_a_base_without_api_v1_gets_the_hint() -> None:
+    with talking(says(answer_of(404, b'{"error": "Not Found"}'))) as port:
+        error = refusal(f"http://127.0.0.1:{port}")
+    assert f"--base-url http://127.0.0.1:{port}/api/v1" in str(error)
+    assert error.code == 2
+
+
+def test_another_api_below_the_same_path_is_doubted() -> None:
+    with talking(says(answer_of(404, b'{"error": "Not Found"}'))) as port:
+        error = refusal(f"http://127.0.0.1:{port}/api/v1")
+    assert "answered 404" in str(error)
+    assert "Is this the API?" in str(error)
+
+
+def test_a_page_where_json_was_expected_is_named() -> None:
+    page = answer_of(200, b"<!doctype html><title>Welcome</title>", "text/html")
+    with talking(says(page)) as port:
+        error = refusal(f"http://127.0.0.1:{port}/api/v1")
+    assert "it is an HTML page, not JSON" in str(error)
+    assert error.code == 4
+
+
+def test_a_server_without_tls_is_a_matter_of_tls() -> None:
+    with talking(says(answer_of(400, b"{}")), reads=b"") as port:
+        error = refusal(f"https://127.0.0.1:{port}/api/v1")
+    assert "TLS with" in str(error)
+    assert error.code == 4
+
+
+@pytest.mark.parametrize(
+    ("talk", "words"),
+    [
+        (silent, "no whole answer within 1 seconds"),
+        (says(b""), "closed without an answer"),
+        (says(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"), "ended after 1 bytes"),
+        (says(b"220 ready\r\n"), "no HTTP answer"),
+    ],
+    ids=["hangs", "hangs up", "half an answer", "another protocol"],
+)
+def test_a_server_that_gives_no_answer_is_given_up_in_time(talk: Talk, words: str) -> None:
+    began = time.monotonic()
+    with talking(talk) as port:
+        error = refusal(f"http://127.0.0.1:{port}/api/v1")
+    assert words in str(error)
+    assert error.code == 4
+    assert time.monotonic() - began < 5 * QUICK
+
+
+def dies_after(count: int) -> Callable[[socket.socket, bytes], None]:
+    """Answers so many requests as some API would, and no more."""
+    left = [count]
+
+    def talk(connection: socket.socket, _head: bytes) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            connection.sendall(answer_of(400, b'{"error": "no"}'))
+
+    return talk
+
+
+def test_a_server_that_dies_in_the_middle_ends_the_run_with_what_was_seen() -> None:
+    with talking(dies_after(6)) as port:
+        target = read_target(f"http://127.0.0.1:{port}/api/v1")
+        result = judge(Options(target, timeout_s=QUICK), Scope(only=("EDIT-*",)), environ={})
+    assert "no longer answers" in result.stopped
+    assert result.exit_code == 4
+    assert result.requests < 12
+    assert any(rule.cases for rule in result.rules)
+    assert all(rule.verdict != "PASS" for rule in result.rules if not rule.cases)
+
+
+# --- usage -----------------------------------------------------------------------------------------------------
+
+
+def test_money_is_only_spent_within_a_budget_and_with_the_host_typed_in_full() -> None:
+    url = "https://api.example.com/api/v1"
+    assert "--budget-usd" in str(refusal(url, profile="real"))
+    without_host = refusal(url, profile="real", budget=Decimal(1))
+    assert "--confirm-host api.example.com" in str(without_host)
+    near = refusal(url, profile="real", budget=Decimal(1), confirm_host="example.com")
+    assert near.code == without_host.code == 2
+
+
+@pytest.mark.parametrize("profile", ["mock", "ci"])
+def test_profiles_without_limits_are_refused_at_another_machine(profile: str) -> None:
+    error = refusal("https://api.example.com/api/v1", profile=profile)
+    assert "is not this machine" in str(error)
+    assert error.code == 2
