@@ -73,6 +73,16 @@ def test_a_batch_waits_for_all_its_places() -> None:
     assert time.slept == 60
 
 
+def test_top_ups_have_a_limit_of_their_own() -> None:
+    time = VirtualTime()
+    pacer = Pacer(time, time.sleep, per_minute=1, top_ups_per_minute=2)
+    pacer.before(is_edit=True)
+    pacer.before(is_edit=False, is_top_up=True, requests=2)
+    assert time.slept == 0
+    pacer.before(is_edit=False, is_top_up=True)
+    assert time.slept == 60
+
+
 def test_retry_after_is_honoured() -> None:
     time = VirtualTime()
     pacer = Pacer(time, time.sleep, guarded=True)

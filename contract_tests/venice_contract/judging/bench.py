@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 from venice_contract.judging.callers import Purse
 from venice_contract.judging.control import Control
@@ -18,11 +19,15 @@ from venice_contract.wire.target import Target, Transport
 
 _MOST_SILENT = 3  # requests in a row without an answer: nobody is there any more
 EDIT = "/image/edit"
+TOP_UP = "/x402/top-up"
 
 
 @dataclass
 class Bench:
-    """One run's workplace. ``control`` is None for every server that cannot be steered."""
+    """One run's workplace. ``control`` is None for every server that cannot be steered.
+
+    ``memory``: what a server told once and need not be asked again, where asking is limited.
+    """
 
     target: Target
     transport: Transport
@@ -38,6 +43,7 @@ class Bench:
     pictures: PictureCache = field(default_factory=PictureCache)
     watchers: tuple[Callable[[Exchange], None], ...] = ()
     requests: int = 0
+    memory: dict[str, Any] = field(default_factory=dict)
     _silent: int = 0
 
     @property
@@ -61,7 +67,8 @@ class Bench:
         unsettled = whole
         try:
             is_edit = any(request.path.startswith(EDIT) for request in requests)
-            self.pacer.before(is_edit=is_edit, requests=len(requests))
+            is_top_up = any(request.path.startswith(TOP_UP) for request in requests)
+            self.pacer.before(is_edit=is_edit, requests=len(requests), is_top_up=is_top_up)
             sent = [self._placed(request, prefix) for request in requests]
             self.requests += len(sent)
             answers = self._send(sent)

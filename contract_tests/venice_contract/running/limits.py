@@ -49,7 +49,8 @@ class Meter:
 class Pacer:
     """Waits before a request so that no limit of the server is met. Without limits it never waits.
 
-    ``per_minute``: edits a minute. ``failures``: at most so many answers of 400 and above in so many seconds.
+    ``per_minute``: edits a minute. ``top_ups_per_minute``: requests to the top-up endpoint, which counts them by
+    address. ``failures``: at most so many answers of 400 and above in so many seconds.
     """
 
     now: Callable[[], float]
@@ -57,18 +58,22 @@ class Pacer:
     per_minute: int | None = None
     failures: tuple[int, float] | None = None
     guarded: bool = False  # stop at two 429s or one 403
+    top_ups_per_minute: int | None = None
     waited_s: float = 0.0
     _edits: deque[float] = field(default_factory=deque)
+    _top_ups: deque[float] = field(default_factory=deque)
     _failed: deque[float] = field(default_factory=deque)
     _not_before: float = 0.0
     _seen_429: int = 0
     _seen_403: int = 0
 
-    def before(self, *, is_edit: bool, requests: int = 1) -> None:
+    def before(self, *, is_edit: bool, requests: int = 1, is_top_up: bool = False) -> None:
         """Wait until so many requests may be sent."""
         moments = [self._not_before]
         if self.per_minute is not None and is_edit:
             moments.append(_free_at(self._edits, self.per_minute, 60.0, requests))
+        if self.top_ups_per_minute is not None and is_top_up:
+            moments.append(_free_at(self._top_ups, self.top_ups_per_minute, 60.0, requests))
         if self.failures is not None:
             moments.append(_free_at(self._failed, self.failures[0], self.failures[1], requests))
         while (left := max(moments) - self.now()) > 0:
@@ -76,6 +81,8 @@ class Pacer:
             self.sleep(left)
         if self.per_minute is not None and is_edit:
             self._edits.extend([self.now()] * requests)
+        if self.top_ups_per_minute is not None and is_top_up:
+            self._top_ups.extend([self.now()] * requests)
 
     def after(self, reply: Reply) -> None:
         """Take note of an answer. Raises Stopped when the server had enough of us."""

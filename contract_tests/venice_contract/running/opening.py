@@ -27,6 +27,7 @@ from venice_mock.contract import load_edition
 
 HOME_EDITION = "2026-06-19"
 _PER_MINUTE = 18  # below the 20 image requests a minute of the contract
+_TOP_UPS_PER_MINUTE = 9  # below the 10 of the contract
 _FAILURES = (15, 30.0)  # below the 20 failures in 30 s that block a caller
 
 
@@ -73,7 +74,7 @@ def opened(
 ) -> Iterator[Opened]:
     """A bench for one run; its connection and its session end with the block. Raises OpeningError."""
     target = options.target
-    profile = PROFILES[options.profile or ("free" if target.is_remote else "ci")]
+    profile = profile_for(options)
     _check_usage(options, profile)
     transport = target.open(options.timeout_s)
     try:
@@ -100,6 +101,7 @@ def opened(
             per_minute=_PER_MINUTE if limited else None,
             failures=options.failures or (_FAILURES if limited else None),
             guarded=limited,
+            top_ups_per_minute=_TOP_UPS_PER_MINUTE if limited else None,
         )
         drift = _drift(reply, wall_clock()) if limited else 0.0
         bench = Bench(
@@ -124,6 +126,11 @@ def opened(
         raise OpeningError(str(fault)) from fault
     finally:
         transport.close()
+
+
+def profile_for(options: Options) -> Profile:
+    """The profile that was asked for, or the one that fits the server."""
+    return PROFILES[options.profile or ("free" if options.target.is_remote else "ci")]
 
 
 def _check_usage(options: Options, profile: Profile) -> None:
