@@ -125,7 +125,7 @@ def _steps(_facts: Facts) -> st.SearchStrategy[list[list[Any]]]:
 )
 def a_ledger_adds_up(probe: Probe, steps: Sequence[Step]) -> None:
     """After every step the rows are those of before and one for each success, and end at the balance."""
-    ledger = Ledger(probe, probe.funded_wallet(_START))
+    ledger = Ledger(probe, probe.funded_wallet(_START, "solana"))
     ledger.take()
     for word, *numbers in steps:
         if word == "page":
@@ -162,18 +162,20 @@ def _edits(ledger: Ledger, count: int, *, refused: bool) -> int:
 
 def _top_up(ledger: Ledger, usd: Decimal) -> int:
     """One payment of so many dollars; whether it was credited."""
-    from venice_contract.wallets import choose_offer, good_payment
+    return int(ledger.probe.send(top_up_request(ledger.probe, ledger.who, usd)).status == 200)
 
-    probe, who = ledger.probe, ledger.who
+
+def top_up_request(probe: Probe, who: WalletCaller, usd: Decimal) -> Request:
+    """A payment of so many dollars from a Solana wallet, as the server asks for it."""
+    from venice_contract.wallets import choose_offer, good_solana_payment
+
     x402 = probe.facts.edition.x402
     path = x402.top_up.path.removeprefix(API)
     offers = list_at(json_of(probe.status(probe.send(Request("POST", path)), 402)), "accepts")
-    payment = good_payment(
+    payment = good_solana_payment(
         who.wallet,
-        choose_offer(offers, "evm"),
-        now=probe.now(),
+        choose_offer(offers, "solana"),
         nonce=probe.random.randbytes(32),
         amount=int(usd * 1_000_000),
     )
-    paid = Request("POST", path, ((x402.payment_headers[0], payment.header(who.wallet)),))
-    return int(probe.send(paid).status == 200)
+    return Request("POST", path, ((x402.payment_headers[0], payment.header(who.wallet)),))

@@ -167,7 +167,7 @@ def a_wallet_may_consume_from_the_floor_up(probe: Probe, usd: str) -> None:
     """canConsume is true exactly where the balance reaches the floor or there is DIEM."""
     if Decimal(usd) and not probe.steerable:
         raise NotApplicable("no wallet has a balance that is known")
-    who = probe.funded_wallet(usd) if Decimal(usd) else probe.wallet()
+    who = probe.funded_wallet(usd, "solana") if Decimal(usd) else probe.wallet("solana")
     data = object_at(read_balance(probe, who), "data")
     floor = probe.facts.edition.x402.floor_usd
     has_diem = "diemBalanceUsd" in data and dollars_at(data, "diemBalanceUsd") > 0
