@@ -37,6 +37,7 @@ from venice_contract.rules import (
     tiers,
     top_ups,
     transport,
+    wordings,
 )
 
 MODULES: tuple[ModuleType, ...] = (
@@ -45,6 +46,7 @@ MODULES: tuple[ModuleType, ...] = (
     bodies,
     connections,
     errors,
+    wordings,
     prompts,
     models,
     images,

@@ -51,7 +51,7 @@ def _like_any_other(probe: Probe, prompt: str, changes: dict[str, Any]) -> None:
 # --- the limit of the schema --------------------------------------------------------------------------------
 
 
-def _patient_model(facts: Facts) -> str:
+def patient_model(facts: Facts) -> str:
     """The cheapest model that leaves the limit to the schema; where none does, any."""
     longest = facts.edition.limits.prompt_max
     patient = [m for m in facts.models if m.constraints and m.constraints.prompt_character_limit >= longest]
@@ -59,10 +59,10 @@ def _patient_model(facts: Facts) -> str:
 
 
 @check("EDIT-PRM-003")
-def a_prompt_over_the_limit_of_all_models_is_refused(probe: Probe, _value: None) -> None:
+def a_prompt_over_thelimit_of_all_models_is_refused(probe: Probe, _value: None) -> None:
     """400 on a model that allows the most; the mock refuses it before it looks for a model at all."""
     longest = probe.facts.edition.limits.prompt_max
-    model = UNKNOWN_MODEL if probe.steerable else _patient_model(probe.facts)
+    model = UNKNOWN_MODEL if probe.steerable else patient_model(probe.facts)
     probe.refused(probe.edit(probe.good(model=model, prompt="x" * (longest + 1))))
 
 
@@ -75,15 +75,16 @@ def a_prompt_of_the_largest_size_passes_the_schema(probe: Probe, _value: None) -
 # --- the limit of a model -----------------------------------------------------------------------------------
 
 
-def _limit_of(facts: Facts, model_id: str) -> int:
+def limit_of(facts: Facts, model_id: str) -> int:
+    """The most characters that this model takes."""
     limits = facts.model(model_id).constraints
     return 0 if limits is None else limits.prompt_character_limit
 
 
 def models_by_limit(facts: Facts) -> list[str]:
     """One model for each limit below the schema's, the cheapest first; then the others."""
-    short = [m.id for m in facts.models if _limit_of(facts, m.id) < facts.edition.limits.prompt_max]
-    first = {_limit_of(facts, model): model for model in reversed(short)}
+    short = [m.id for m in facts.models if limit_of(facts, m.id) < facts.edition.limits.prompt_max]
+    first = {limit_of(facts, model): model for model in reversed(short)}
     chosen = sorted(first.values(), key=lambda model: facts.price({"model": model}))
     return [*chosen, *(model for model in short if model not in chosen)]
 
@@ -91,14 +92,14 @@ def models_by_limit(facts: Facts) -> list[str]:
 @check("EDIT-PRM-004", witnesses=models_by_limit)
 def a_prompt_over_the_models_limit_is_refused(probe: Probe, model: str) -> None:
     """400 for one character more than the catalogue allows."""
-    limit = _limit_of(probe.facts, model)
+    limit = limit_of(probe.facts, model)
     probe.refused(probe.edit(_asking(probe, model, "x" * (limit + 1))))
 
 
 @check("EDIT-PRM-004", witnesses=models_by_limit)
 def a_prompt_of_the_models_limit_is_accepted(probe: Probe, model: str) -> None:
     """It is judged as any other prompt is, here with a picture that is too small."""
-    limit = _limit_of(probe.facts, model)
+    limit = limit_of(probe.facts, model)
     asked = _asking(probe, model, "make it warm") | {"image": _TOO_SMALL}
     _like_any_other(probe, "x" * limit, {name: asked[name] for name in asked if name != "prompt"})
 
@@ -115,7 +116,7 @@ def _asking(probe: Probe, model: str, prompt: str) -> dict[str, Any]:
 def how_length_is_counted_is_recorded(probe: Probe, kind: str) -> None:
     """Whether code points or UTF-16 units count, and whether blanks do."""
     model = models_by_limit(probe.facts)[0]
-    limit = _limit_of(probe.facts, model)
+    limit = limit_of(probe.facts, model)
     text = {
         "an emoji at the end": "x" * (limit - 1) + "\U0001f600",
         "a blank at the end": "x" * limit + " ",
