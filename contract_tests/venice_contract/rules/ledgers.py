@@ -107,11 +107,11 @@ def _steps(_facts: Facts) -> st.SearchStrategy[list[list[Any]]]:
     step = st.one_of(
         st.just(["edit"]),
         st.just(["refused edit"]),
-        st.tuples(st.just("edits at once"), st.integers(2, 4)).map(list),
+        st.tuples(st.just("edits at once"), st.integers(2, 3)).map(list),
         st.tuples(st.just("top_up"), st.sampled_from((5, 12.5, 7.000001))).map(list),
         st.tuples(st.just("page"), st.integers(1, 4)).map(list),
     )
-    return st.lists(step, min_size=1, max_size=8)
+    return st.lists(step, min_size=1, max_size=6)
 
 
 @check(
