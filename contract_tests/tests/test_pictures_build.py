@@ -340,6 +340,7 @@ def test_json_says_only_what_is_not_plain() -> None:
         ({"defect": "lying-header", "claimed": [1]}, "claimed cannot be"),
         ({"format": "jpeg", "defect": "bad-checksum"}, "only png has checksums"),
         ({"variant": "animated", "defect": "truncated"}, "first frame"),
+        ({"format": "avif", "variant": "animated", "orientation": 6}, "turned animations"),
         ({"keep_percent": 100}, "keep_percent"),
     ],
 )

@@ -196,6 +196,8 @@ def _extra_problems(picture: Picture) -> list[str]:
     fmt, wrong = picture.format, []
     if not 1 <= picture.orientation <= 8:
         wrong.append(f"orientation cannot be {picture.orientation}")
+    if fmt == "avif" and picture.variant == "animated" and picture.orientation != 1:
+        wrong.append("turned animations in avif are not written here: libavif 1.4 crashes on them")
     if fmt not in WITH_EXIF:
         if picture.orientation != 1 or picture.camera:
             wrong.append(f"{fmt} carries no EXIF")

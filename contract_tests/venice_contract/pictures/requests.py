@@ -86,22 +86,34 @@ def edit_models(edition: Edition) -> tuple[ModelSpec, ...]:
     return tuple(model for model in edition.models if model.constraints is not None and not model.offline)
 
 
-@st.composite
 def valid_requests(
-    draw: st.DrawFn,
     edition: Edition,
     *,
     models: Sequence[ModelSpec] | None = None,
     quality: bool = True,
     enhance: bool = False,
     any_script: bool = False,
-) -> Fields:
+) -> st.SearchStrategy[Fields]:
     """Fields that the edition accepts. The model is always named, the other optional fields are there or not.
 
     ``models``: those to choose from, else all. ``quality`` False leaves it out, as the observed server wants it.
     ``enhance``: ``enhance_prompt`` may be true, which costs more. ``any_script``: prompts beside plain English.
     """
-    model = draw(st.sampled_from(models or edit_models(edition)))
+    choice = models or edit_models(edition)
+
+    # Neither strategy is one of editions or models: Hypothesis would write all of them into each of its notes.
+    @st.composite
+    def valid(draw: st.DrawFn) -> Fields:
+        model = choice[draw(st.integers(0, len(choice) - 1))]
+        return draw(_fields_for(edition, model, quality=quality, enhance=enhance, any_script=any_script))
+
+    return valid()
+
+
+def _fields_for(
+    edition: Edition, model: ModelSpec, *, quality: bool, enhance: bool = False, any_script: bool = False
+) -> st.SearchStrategy[Fields]:
+    """Valid fields of a request to that model."""
     limits = _limits(model)
     words = (
         prompts(edition.words, most=min(200, limits.prompt_character_limit))
@@ -123,19 +135,17 @@ def valid_requests(
         optional["enhance_prompt"] = st.booleans() if enhance else st.just(False)
     if "disable_prompt_optimization_thinking" in edition.fields.known:
         optional["disable_prompt_optimization_thinking"] = st.booleans()
-    return draw(st.fixed_dictionaries(required, optional=optional))
+    return st.fixed_dictionaries(required, optional=optional)
 
 
-@st.composite
 def faulty_requests(
-    draw: st.DrawFn,
     edition: Edition,
     *,
     kinds: Collection[Kind] = KINDS,
     fields: Collection[str] | None = None,
     models: Sequence[ModelSpec] | None = None,
     quality: bool = True,
-) -> OneFault:
+) -> st.SearchStrategy[OneFault]:
     """Requests with exactly one fault, of these ``kinds`` and at these ``fields`` (else any); see ``valid_requests``.
 
     Raises ValueError when no model of the choice can be asked wrongly in such a way.
@@ -149,17 +159,22 @@ def faulty_requests(
     possible = [(way, able) for way, able in ways if able]
     if not possible:
         raise ValueError("no such fault can be made with these models")
-    way, able = draw(st.sampled_from(possible))
-    asked = draw(valid_requests(edition, models=able, quality=quality))
-    model = next(model for model in able if model.id == asked["model"])
-    wrong = way.values(model, _limits(model))
-    value = _ABSENT if wrong is None else draw(wrong)
-    if way.field == "modelId":
-        del asked["model"]  # else two fields would name the model
-    asked.pop(way.field, None)
-    if value is not _ABSENT:
-        asked[way.field] = value
-    return OneFault(asked, way.field, way.kind)
+
+    @st.composite
+    def faulty(draw: st.DrawFn) -> OneFault:
+        way, able = possible[draw(st.integers(0, len(possible) - 1))]
+        model = able[draw(st.integers(0, len(able) - 1))]
+        asked = draw(_fields_for(edition, model, quality=quality))
+        wrong = way.values(model, _limits(model))
+        value = _ABSENT if wrong is None else draw(wrong)
+        if way.field == "modelId":
+            del asked["model"]  # else two fields would name the model
+        asked.pop(way.field, None)
+        if value is not _ABSENT:
+            asked[way.field] = value
+        return OneFault(asked, way.field, way.kind)
+
+    return faulty()
 
 
 def _limits(model: ModelSpec) -> Constraints:

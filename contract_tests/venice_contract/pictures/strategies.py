@@ -16,7 +16,6 @@ from venice_contract.pictures.recipe import (
     LONGEST_SIDE,
     MODES,
     VARIANTS,
-    WITH_EXIF,
     Defect,
     Format,
     Pattern,
@@ -172,7 +171,7 @@ def sound_pictures(
         picture = replace(picture, mode="P+transparency")
     variants = [v for v in VARIANTS[fmt] if _possible(picture, {"variant": v})]
     picture = replace(picture, variant=draw(st.sampled_from(variants)))
-    if turned and fmt in WITH_EXIF:
+    if turned and _possible(picture, {"orientation": 8}):
         picture = replace(picture, orientation=draw(st.integers(1, 8)))
     if said:
         extras: list[dict[str, object]] = [
