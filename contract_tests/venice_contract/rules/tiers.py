@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from venice_contract.judging.check import check
-from venice_contract.judging.expect import NotApplicable, equal, error_text, expect, json_of, list_at
+from venice_contract.judging.expect import NotApplicable, equal, error_text, expect, json_of
 from venice_contract.judging.facts import Facts
 from venice_contract.judging.probe import Probe
 from venice_contract.pictures.look import format_of
@@ -73,25 +73,27 @@ def leaving_the_resolution_out_means_the_default(probe: Probe, model: str) -> No
 @check("EDIT-RES-007")
 def a_default_resolution_is_a_listed_one(probe: Probe, _value: None) -> None:
     """Of every row of GET /models that names one."""
-    for model, limits in listed_limits(probe).items():
-        default = limits.get("defaultResolution")
+    for model, spec in listed_specs(probe).items():
+        limits = spec.get("constraints") or {}
+        default, listed = limits.get("defaultResolution"), limits.get("resolutions")
         if default is not None:
-            listed = limits.get("resolutions")
             expect(
                 isinstance(listed, list) and default in listed,
                 f"{model} has defaultResolution {default!r}, and its resolutions are {listed!r}",
             )
 
 
-def listed_limits(probe: Probe) -> dict[str, dict[str, Any]]:
-    """The constraints of the server's own edit models, by id; rows of another shape are for other rules."""
-    rows = list_at(json_of(probe.status(probe.get("/models?type=inpaint"), 200)), "data")
+def listed_specs(probe: Probe) -> dict[str, dict[str, Any]]:
+    """``model_spec`` of the server's own edit models by id; rows of another shape are for other rules."""
+    body = json_of(probe.status(probe.get("/models?type=inpaint"), 200))
+    rows = body.get("data") if isinstance(body, dict) else body
     found = {}
-    for row in rows:
+    for row in rows if isinstance(rows, list) else []:
         spec = row.get("model_spec") if isinstance(row, dict) else None
-        limits = spec.get("constraints") if isinstance(spec, dict) else None
-        if isinstance(limits, dict):
-            found[str(row.get("id"))] = limits
+        if isinstance(spec, dict) and all(
+            isinstance(spec.get(name, {}), dict) for name in ("constraints", "pricing")
+        ):
+            found[str(row.get("id"))] = spec
     return found
 
 
