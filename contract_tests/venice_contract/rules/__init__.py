@@ -40,6 +40,7 @@ from venice_contract.rules import (
     tiers,
     top_ups,
     transport,
+    wallets,
     wordings,
 )
 
@@ -65,6 +66,7 @@ MODULES: tuple[ModuleType, ...] = (
     responses,
     limits,
     authentication,
+    wallets,
     sign_in,
     discovery,
     shortages,
