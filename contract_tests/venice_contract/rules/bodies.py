@@ -66,6 +66,14 @@ def json_that_is_no_object_is_refused(probe: Probe, value: Any) -> None:
     probe.refused(probe.send(json_request(json.dumps(value).encode()), caller=probe.key()))
 
 
+@check("EDIT-HTTP-007", witnesses=(1, 2))
+def a_list_of_whole_requests_is_refused(probe: Probe, count: int) -> None:
+    """400 for good requests that stand in a list: edits come one by one."""
+    body = json.dumps([probe.good()] * count).encode()
+    price = count * probe.facts.price(probe.good())
+    probe.refused(probe.send(json_request(body), caller=probe.key(), price=price))
+
+
 @check("EDIT-HTTP-019")
 def a_body_that_is_no_json_gets_one_sentence(probe: Probe, _value: None) -> None:
     """The whole body is that sentence under ``error``."""

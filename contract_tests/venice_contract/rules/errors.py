@@ -1,6 +1,6 @@
 """Checks of the group ``response`` about errors: the shape of refusals, and the vendor's table of errors.
 
-How each kind of fault is worded is in ``wordings``; EDIT-ERR-001, seen on every answer, is in ``invariants``.
+How each kind of fault is worded is in ``wordings``. EDIT-ERR-001 is seen on every answer, too: ``invariants``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from venice_contract.judging.expect import (
     text_at,
 )
 from venice_contract.judging.facts import Facts
-from venice_contract.judging.probe import Probe
+from venice_contract.judging.probe import NOBODY, Probe
 from venice_contract.pictures.recipe import Picture
 from venice_contract.pictures.requests import Kind, OneFault
 from venice_contract.rules.faults import (
@@ -37,15 +37,32 @@ from venice_contract.rules.faults import (
     unlisted_ratios,
     unlisted_tiers,
 )
+from venice_contract.rules.invariants import is_plain_error
 from venice_contract.rules.prompts import limit_of
 from venice_contract.rules.transport import EDIT, UNKNOWN_MODEL
-from venice_contract.wire.message import Reply, Request
+from venice_contract.wire.message import Reply, Request, json_request
 
 _Fault = str | dict[str, Any]
 
 
 def _names(facts: Facts) -> list[str]:
     return list(single_faults(facts))
+
+
+# --- every error --------------------------------------------------------------------------------------------
+
+
+@check("EDIT-ERR-001", witnesses=("a key that nobody has", "nobody", "a media type of another kind"))
+def an_error_of_any_kind_is_json_with_a_text(probe: Probe, kind: str) -> None:
+    """Whoever asks, and whatever is wrong."""
+    request = json_request(probe.good())
+    if kind == "a media type of another kind":
+        request = Request("POST", EDIT, (("Content-Type", "text/plain"),), request.body)
+    caller = probe.bad_key() if kind == "a key that nobody has" else NOBODY
+    reply = probe.send(request, caller=caller)
+    if reply.status == 200:
+        raise NotApplicable("it is served, which other rules judge")
+    is_plain_error(reply)
 
 
 # --- validation errors --------------------------------------------------------------------------------------
@@ -245,7 +262,8 @@ def _provoked(probe: Probe, name: str) -> Reply:
         case "IMAGE_TOO_SMALL":
             return probe.edit(probe.good(image=Picture(8, 8)))
         case "PAYLOAD_TOO_LARGE":
-            return probe.send(_too_large(probe), caller=probe.key())
+            impatient = probe.session(body_timeout="1s")
+            return impatient.send(_too_large(probe), caller=probe.key())
         case "AUTHENTICATION_FAILED":
             return probe.edit(caller=probe.bad_key())
         case "INSUFFICIENT_BALANCE":
