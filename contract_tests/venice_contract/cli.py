@@ -12,6 +12,7 @@ import importlib
 import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from venice_contract import __version__
@@ -73,6 +74,14 @@ def _dispatch(words: list[str]) -> int:
     except (UsageError, TargetError, AppError, ContractError) as error:
         print(f"venice-contract {words[0]}: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a fault of the suite must not look like a server that fails
+        traceback.print_exc()
+        print(
+            f"venice-contract {words[0]}: the suite itself failed: {type(error).__name__}.", file=sys.stderr
+        )
+        return 4
     return code
 
 

@@ -71,7 +71,20 @@ def add_target(parser: argparse.ArgumentParser, *, required: bool = True) -> Non
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
-    """How much a run may do."""
+    """How much a run may do, how it searches, and what is known to fail."""
+    group = add_care(parser)
+    group.add_argument(
+        "--seed", metavar="N", default="0", help="makes keys, nonces and searches repeatable (default 0)"
+    )
+    group.add_argument(
+        "--deviations",
+        metavar="FILE",
+        help='rules that may fail, in TOML: "EDIT-FMT-002" = "why, and since when"',
+    )
+
+
+def add_care(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """How much may be sent and spent."""
     listed = "; ".join(f"{name}: {profile.text}" for name, profile in PROFILES.items())
     group = parser.add_argument_group("how much it may do")
     group.add_argument(
@@ -92,14 +105,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         help="at most N failing requests in so many seconds (careful profiles: 15/30s)",
     )
     group.add_argument("--timeout", metavar="SECONDS", default="30", help="for one request (default 30)")
-    group.add_argument(
-        "--seed", metavar="N", default="0", help="makes keys, nonces and searches repeatable (default 0)"
-    )
-    group.add_argument(
-        "--deviations",
-        metavar="FILE",
-        help='rules that may fail, in TOML: "EDIT-FMT-002" = "why, and since when"',
-    )
+    return group
 
 
 def options_of(given: argparse.Namespace) -> Options:

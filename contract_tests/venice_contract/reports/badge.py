@@ -9,7 +9,7 @@ from venice_contract.reports.figures import whole
 from venice_contract.reports.wording import state
 from venice_contract.running.results import RunResult
 
-_COLOURS = {0: "brightgreen", 1: "red", 3: "yellow", 4: "lightgrey"}
+_COLOURS = {0: "brightgreen", 1: "red", 2: "lightgrey", 3: "yellow", 4: "lightgrey"}
 
 
 def badge_json(result: RunResult) -> str:

@@ -87,6 +87,17 @@ def whole(result: RunResult) -> Tally:
     return tally("all", list(result.rules))
 
 
+def unreached(result: RunResult) -> list[RuleResult]:
+    """The rules that a run which ended early came to no more: nothing of them was sent."""
+    return [rule for rule in result.having(Verdict.HARNESS) if not rule.cases]
+
+
+def wrong_rules(result: RunResult) -> list[RuleResult]:
+    """What somebody has to look at, the worst first; without the rules that were not reached."""
+    wrong = [rule for rule in result.having(*WRONG) if rule.cases or rule.verdict is not Verdict.HARNESS]
+    return sorted(wrong, key=lambda rule: WRONG.index(rule.verdict))
+
+
 def failing_cases(rule: RuleResult) -> list[CaseResult]:
     """The cases of a rule that failed, whatever became of the rule (a SHOULD that fails is only a WARN)."""
     return [case for case in rule.cases if case.verdict in FAILED_CASE]

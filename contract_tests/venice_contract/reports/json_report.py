@@ -3,7 +3,8 @@
 The shape (``"format": 1``; members may be added, none is taken away or changed without a new number)::
 
     {"format": 1, "target", "server", "edition", "accepted", "profile", "seed", "started", "seconds", "waited_s",
-     "requests", "spent": "0.04", "budget": "0.50" or null, "stopped": "" or why, "exit_code", "conclusion",
+     "requests", "spent": "0.04", "budget": "0.50" or null, "stopped": "" or why,
+     "opening_code": the exit code of a run that could not begin, or null, "exit_code", "conclusion",
      "counts": {verdict: rules}, "untested": [rule id], "sides": {difference: [side]},
      "rules": [{"rule": {"id", "group", "level", "text", "check", "source", "certainty", "cost", "since", "until",
                          "difference"},
@@ -49,6 +50,7 @@ def report_json(result: RunResult) -> str:
             "spent": str(result.spent),
             "budget": None if result.budget is None else str(result.budget),
             "stopped": result.stopped,
+            "opening_code": result.opening_code,
             "exit_code": result.exit_code,
             "conclusion": result.conclusion,
             "counts": {str(verdict): number for verdict, number in result.counts.items()},
@@ -107,6 +109,7 @@ def _run_from(shape: dict[str, Any]) -> RunResult:
         stopped=shape["stopped"],
         sides=_sides(shape["sides"]),
         waited_s=float(shape["waited_s"]),
+        opening_code=shape["opening_code"],
     )
 
 

@@ -2,7 +2,7 @@
 
 FAIL and STALE are failures, HARNESS is an error; N/A, UNTESTED, MASKED and XFAIL are skipped with their reason and
 so never count as passed. JUnit knows no warning: WARN and OBSERVED pass there, and say in ``system-out`` and in the
-property ``verdict`` what they are. A run that ended early is an error of its own.
+property ``verdict`` what they are. A run that ended early is one error of its own, and what it did not reach skipped.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ def junit_xml(result: RunResult) -> bytes:
 def _suite(
     root: ET.Element, name: str, rules: Sequence[RuleResult], result: RunResult, address: Address
 ) -> ET.Element:
-    verdicts = [rule.verdict for rule in rules]
+    kinds = [_kind(rule) for rule in rules]
     suite = ET.SubElement(root, "testsuite", {
         "name": _word(name),
         "tests": str(len(rules)),
-        "failures": str(sum(verdict in _FAILURES for verdict in verdicts)),
-        "errors": str(verdicts.count(Verdict.HARNESS)),
-        "skipped": str(sum(verdict in _SKIPPED for verdict in verdicts)),
+        "failures": str(kinds.count("failure")),
+        "errors": str(kinds.count("error")),
+        "skipped": str(kinds.count("skipped")),
         "time": f"{sum(case.seconds for rule in rules for case in rule.cases):.3f}",
         "timestamp": _word(result.started.removesuffix("Z")),
     })  # fmt: skip
@@ -73,16 +73,25 @@ def _testcase(suite: ET.Element, rule: RuleResult, address: Address) -> None:
         "text": rule.rule.text, "source": rule.rule.source, "cases": str(len(rule.cases)),
     })  # fmt: skip
     reason = _word(rule.reason) or str(rule.verdict)
-    if rule.verdict in _FAILURES or rule.verdict is Verdict.HARNESS:
-        kind = "error" if rule.verdict is Verdict.HARNESS else "failure"
+    kind = _kind(rule)
+    if kind in ("failure", "error"):
         found = ET.SubElement(element, kind, message=reason, type=str(rule.verdict))
         found.text = _text(_explained(rule, address))
-    elif rule.verdict in _SKIPPED:
+    elif kind == "skipped":
         why = reason if reason == str(rule.verdict) else f"{rule.verdict}: {reason}"
         ET.SubElement(element, "skipped", message=why)
     told = [*([rule.reason] if rule.verdict is Verdict.WARN else []), *rule.notes]
     if told:
         ET.SubElement(element, "system-out").text = _text(f"{rule.verdict}: " + "\n".join(told))
+
+
+def _kind(rule: RuleResult) -> str:
+    """The element that tells of a rule; empty for one that passed."""
+    if rule.verdict in _FAILURES:
+        return "failure"
+    if rule.verdict is Verdict.HARNESS:
+        return "error" if rule.cases else "skipped"
+    return "skipped" if rule.verdict in _SKIPPED else ""
 
 
 def _explained(rule: RuleResult, address: Address) -> str:

@@ -6,7 +6,14 @@ import html
 import re
 
 from venice_contract.reports.case_files import CaseFile, case_files
-from venice_contract.reports.figures import WRONG, by_group, differences_seen, unseen_by_reason, whole
+from venice_contract.reports.figures import (
+    by_group,
+    differences_seen,
+    unreached,
+    unseen_by_reason,
+    whole,
+    wrong_rules,
+)
 from venice_contract.reports.requests import Address, address_of, curl, folded, judged, smallest
 from venice_contract.reports.wording import (
     conclusion,
@@ -26,7 +33,7 @@ _MOST_SENTENCE = 600
 _MOST_CURL = 6000
 _MOST_IDS = 20
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
-_MARKS = {0: "✅", 1: "❌", 3: "⚠️", 4: "⛔"}
+_MARKS = {0: "✅", 1: "❌", 2: "⛔", 3: "⚠️", 4: "⛔"}
 
 
 def summary_md(result: RunResult) -> str:
@@ -37,7 +44,8 @@ def summary_md(result: RunResult) -> str:
         f"**{escaped(result.target)}** ({escaped(result.server)}), edition {escaped(result.edition)}, "
         f"behaviour {escaped(result.accepted)}, profile {escaped(result.profile)}, seed {result.seed}. "
         f"{count(result.requests, 'request')} in {duration(result.seconds)}, {escaped(spending(result))} spent.",
-        _table(result),
+        *([_table(result)] if result.rules else []),
+        *_unreached(result),
         *_unseen(result),
         *_differences(result),
     ]
@@ -85,6 +93,11 @@ def _table(result: RunResult) -> str:
     return "\n".join(lines)
 
 
+def _unreached(result: RunResult) -> list[str]:
+    missing = len(unreached(result))
+    return [f"**{count(missing, 'rule')} not reached**, so nothing is known of them."] if missing else []
+
+
 def _unseen(result: RunResult) -> list[str]:
     if not result.untested:
         return []
@@ -111,7 +124,7 @@ def _differences(result: RunResult) -> list[str]:
 def _failures(result: RunResult, room: int) -> list[str]:
     address = address_of(result.target)
     files = case_files(result)
-    wrong = sorted(result.having(*WRONG), key=lambda rule: WRONG.index(rule.verdict))
+    wrong = wrong_rules(result)
     found, left_out = [], 0
     for title, rules in (("Failures", wrong), ("Warnings", result.having(Verdict.WARN))):
         if not rules:

@@ -51,7 +51,7 @@ class Drawing:
 
 def rule_card(rule: RuleResult, drawing: Drawing) -> Markup:
     """A rule, closed unless it is wrong; its cases those that failed first."""
-    wrong = rule.verdict in WRONG
+    wrong = rule.verdict in WRONG and bool(rule.cases)
     about = rule.rule
     head = tag(
         "summary",

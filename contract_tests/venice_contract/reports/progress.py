@@ -1,4 +1,4 @@
-"""What a user sees while a run goes on: one line that changes on a terminal, dots everywhere else."""
+"""What a user sees while a run goes on: one line that changes on a terminal, a line now and then everywhere else."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ from venice_contract.reports.columns import clipped, fitting
 from venice_contract.reports.wording import duration, one_line
 from venice_contract.running.results import NOT_SEEN, Verdict
 
-_DOTS = {Verdict.PASS: ".", Verdict.OBSERVED: ".", Verdict.FAIL: "F", Verdict.HARNESS: "E", Verdict.NA: "-"}
-_PER_LINE = 60
 _PAUSE = 0.08  # seconds between two drawings: a run in process makes hundreds of cases in one
+_LOG_PAUSE = 10.0  # seconds between two lines of a log
 
 
 @dataclass
 class Progress:
     """Told of every case, as ``runner.run`` wants it; ``total`` is how many there will be, 0 when nobody knows.
 
-    Dots: ``.`` passed or noted, ``F`` failed, ``E`` the suite failed, ``s`` not seen, ``-`` not applicable.
     ``close`` before anything else is printed; a ``with`` block does it.
     """
 
@@ -42,9 +40,9 @@ class Progress:
         now = self.monotonic()
         self._began = now if self._began is None else self._began
         self._counts[verdict] += 1
-        if not self._is_live:
-            self._dot(verdict)
-        elif self._drawn is None or now - self._drawn >= _PAUSE:
+        pause = _PAUSE if self._is_live else _LOG_PAUSE
+        since = self._began if self._drawn is None and not self._is_live else self._drawn
+        if since is None or now - since >= pause:
             self._drawn = now
             self._draw(check, now - self._began)
 
@@ -55,48 +53,33 @@ class Progress:
         self.close()
 
     def close(self) -> None:
-        """End the line: a live one is wiped away, dots get their count."""
-        if not self._is_open:
-            return
-        self._is_open = False
-        done = self._counts.total()
-        left = done % _PER_LINE
-        text = (
-            "\r\x1b[2K"
-            if self._is_live
-            else f"{' ' * (_PER_LINE - left)} {self._share(done)}\n"
-            if left
-            else ""
-        )
-        self.stream.write(text)
-        self.stream.flush()
+        """Wipe the changing line away; lines of a log stay."""
+        if self._is_open:
+            self._is_open = False
+            self.stream.write("\r\x1b[2K")
+            self.stream.flush()
 
     @property
     def _is_live(self) -> bool:
         return self.stream.isatty() and self.environ.get("TERM") != "dumb"
 
     def _draw(self, check: str, seconds: float) -> None:
-        counts = self._counts
+        counts, done = self._counts, self._counts.total()
+        unseen = sum(counts[verdict] for verdict in NOT_SEEN)
         told = [
-            self._share(counts.total()),
+            f"{done}/{self.total} cases" if self.total else f"{done} cases",
             f"{counts[Verdict.FAIL]} failed" if counts[Verdict.FAIL] else "",
             f"{counts[Verdict.HARNESS]} errors" if counts[Verdict.HARNESS] else "",
-            f"{sum(counts[v] for v in NOT_SEEN)} not seen" if any(counts[v] for v in NOT_SEEN) else "",
+            f"{unseen} not seen" if unseen else "",
             duration(seconds),
             one_line(check),
         ]
-        width = self.width or fitting(shutil.get_terminal_size().columns)
-        self._is_open = True
-        self.stream.write("\r\x1b[2K" + clipped("  ".join(word for word in told if word), width - 1))
+        text = "  ".join(word for word in told if word)
+        if self._is_live:
+            self._is_open = True
+            width = self.width or fitting(shutil.get_terminal_size().columns)
+            text = "\r\x1b[2K" + clipped(text, width - 1)
+        else:
+            text += "\n"
+        self.stream.write(text)
         self.stream.flush()
-
-    def _dot(self, verdict: Verdict) -> None:
-        done = self._counts.total()
-        self._is_open = True
-        self.stream.write(_DOTS.get(verdict, "s"))
-        if done % _PER_LINE == 0:
-            self.stream.write(f" {self._share(done)}\n")
-        self.stream.flush()
-
-    def _share(self, done: int) -> str:
-        return f"{done}/{self.total}" if self.total else str(done)

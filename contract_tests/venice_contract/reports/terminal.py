@@ -11,13 +11,14 @@ from typing import TextIO
 from venice_contract.reports.case_files import CaseFile, case_files
 from venice_contract.reports.columns import cells, fitting, table, wrapped
 from venice_contract.reports.figures import (
-    WRONG,
     Tally,
     by_group,
     differences_seen,
     failing_cases,
+    unreached,
     unseen_by_reason,
     whole,
+    wrong_rules,
 )
 from venice_contract.reports.requests import Address, address_of, curl, folded, judged, smallest
 from venice_contract.reports.wording import (
@@ -45,7 +46,7 @@ _TONES = {
     Verdict.FAIL: "red", Verdict.STALE: "red", Verdict.HARNESS: "magenta", Verdict.WARN: "yellow",
     Verdict.XFAIL: "yellow",
 }  # fmt: skip
-_STATE_TONES = {0: "green", 1: "red", 3: "yellow", 4: "magenta"}
+_STATE_TONES = {0: "green", 1: "red", 2: "magenta", 3: "yellow", 4: "magenta"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,11 @@ def run_text(
     ``notes``: also what was observed, rule by rule, and every required rule that was not seen.
     """
     blocks = [
-        _table(result, style),
+        *([_table(result, style)] if result.rules else []),
         *_failures(result, style, directory),
         *_short_list("Warnings", result.having(Verdict.WARN), style),
         *_short_list("Failed as listed", result.having(Verdict.XFAIL), style),
+        *_unreached(result, style, all_ids=notes),
         *_unseen(result, style, all_ids=notes),
         *_differences(result, style),
         *(_notes(result, style) if notes else []),
@@ -105,7 +107,7 @@ def _table(result: RunResult, style: Style) -> str:
 
 
 def _failures(result: RunResult, style: Style, directory: Path | None) -> list[str]:
-    rules = sorted(result.having(*WRONG), key=lambda rule: WRONG.index(rule.verdict))
+    rules = wrong_rules(result)
     address = address_of(result.target)
     files = {id(file.case): file for file in case_files(result)}
     blocks = [_failure(rule, style, address, files, directory) for rule in rules[:_IN_FULL]]
@@ -121,38 +123,41 @@ def _failure(
     lines.append(wrapped(one_line(rule.rule.text), style.width, "      "))
     case = smallest(rule)
     if case is None:
-        lines.append(_labelled("why", one_line(rule.reason), style))
+        lines.append(labelled("why", one_line(rule.reason), style))
         return "\n".join(lines)
     value = value_text(case.value, 300)
-    lines.append(_labelled("case", check_name(case.check) + (f", {value}" if value else ""), style))
-    lines.append(_labelled("seen", shortened(one_line(case.sentence), _MOST_SENTENCE), style))
+    lines.append(labelled("case", check_name(case.check) + (f", {value}" if value else ""), style))
+    lines.append(labelled("seen", shortened(one_line(case.sentence), _MOST_SENTENCE), style))
     file, last = files[id(case)], judged(case)
     if last is not None:
-        lines.append(_labelled("got", _answer(last), style))
+        lines.append(labelled("got", answer_text(last), style))
         body = file.body_path if directory is None else str(directory / file.body_path)
-        lines.append(_request(curl(last.request, address, body), style))
+        lines.append(request_text(curl(last.request, address, body), style))
     if directory is not None:
         # Unbroken, whatever its length: it is there to be copied.
         lines.append(f"      {style.paint('file', 'dim')}  {visible(str(directory / file.path), '')}")
     others = len(failing_cases(rule)) - 1
     if others:
-        lines.append(_labelled("", f"{count(others, 'more case')} of this rule failed.", style))
+        lines.append(labelled("", f"{count(others, 'more case')} of this rule failed.", style))
     return "\n".join(lines)
 
 
-def _request(line: str, style: Style) -> str:
+def request_text(line: str, style: Style) -> str:
+    """A curl line behind its label, one option a line, fit to be pasted."""
     if len(line) > _MOST_CURL:
-        return _labelled("try", f"a request of {size(len(line))}: see the case file", style)
+        return labelled("try", f"a request of {size(len(line))}: see the case file", style)
     shown = visible(folded(line, style.width - 12)).replace("\\\n  -", "\\\n              -")
     return f"      {style.paint('try', 'dim')}   {shown}"
 
 
-def _labelled(label: str, text: str, style: Style) -> str:
+def labelled(label: str, text: str, style: Style) -> str:
+    """Text behind a label, its further lines below its first."""
     first = f"      {style.paint(label, 'dim')}{' ' * (6 - len(label))}"
     return first + wrapped(text, style.width, " " * 12).lstrip()
 
 
-def _answer(last: Exchange) -> str:
+def answer_text(last: Exchange) -> str:
+    """Status, media type, size and time of an answer on one line, or why there is none."""
     got = last.reply
     if got is None:
         return one_line(last.fault or "no answer: the client left")
@@ -170,16 +175,28 @@ def _short_list(title: str, rules: list[RuleResult], style: Style) -> list[str]:
     return ["\n".join(lines)]
 
 
+def _unreached(result: RunResult, style: Style, *, all_ids: bool) -> list[str]:
+    ids = [rule.rule.id for rule in unreached(result)]
+    if not ids:
+        return []
+    text = wrapped(_some(ids, all_ids=all_ids), style.width, " " * 6, "  ")
+    return [style.paint(f"Not reached ({len(ids)})", "bold") + "\n" + text]
+
+
 def _unseen(result: RunResult, style: Style, *, all_ids: bool) -> list[str]:
     if not result.untested:
         return []
     lines = [style.paint(f"Not seen, which is no pass ({len(result.untested)})", "bold")]
     for reason, ids in unseen_by_reason(result).items():
-        shown = ids if all_ids else ids[:_MOST_IDS]
-        more = f" and {len(ids) - len(shown)} more" if len(shown) < len(ids) else ""
-        text = f"{shortened(one_line(reason), _MOST_SENTENCE)}: {', '.join(shown)}{more}"
+        text = f"{shortened(one_line(reason), _MOST_SENTENCE)}: {_some(ids, all_ids=all_ids)}"
         lines.append(wrapped(text, style.width, " " * 6, "  "))
     return ["\n".join(lines)]
+
+
+def _some(ids: list[str], *, all_ids: bool) -> str:
+    shown = ids if all_ids else ids[:_MOST_IDS]
+    more = f" and {len(ids) - len(shown)} more" if len(shown) < len(ids) else ""
+    return ", ".join(shown) + more
 
 
 def _differences(result: RunResult, style: Style) -> list[str]:

@@ -27,7 +27,7 @@ MEANINGS = {
     Verdict.PASS: "it held in every case",
     Verdict.NA: "nothing in this run can show it",
 }
-_STATES = {0: "Conforming", 1: "Not conforming", 3: "Incomplete", 4: "Not judged"}
+_STATES = {0: "Conforming", 1: "Not conforming", 2: "Not judged", 3: "Incomplete", 4: "Not judged"}
 _STALE = "Stale deviations"  # exit code 1 as well, but the server has broken nothing
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from venice_contract.reports.badge import badge_json
+from venice_contract.reports.badge import badge_json, badge_line
 from venice_contract.reports.case_files import FOLDER, case_files, case_json, read_case
 from venice_contract.reports.json_report import report_json
 from venice_contract.reports.junit import junit_xml
@@ -45,6 +45,7 @@ def _files(result: RunResult) -> Iterator[tuple[str, bytes]]:
             yield file.body_path, file.body
     yield "summary.md", summary_md(result).encode("utf-8")
     yield "badge.json", badge_json(result).encode("utf-8")
+    yield "badge.md", f"{badge_line(result)}\n".encode()
     yield "report.html", report_html(result).encode("utf-8")
 
 

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from venice_contract.judging.check import Check, Invariant
 from venice_contract.rules import all_checks, all_invariants
-from venice_contract.running.opening import Opened, Options, opened
+from venice_contract.running.opening import HOME_EDITION, Opened, Options, opened, profile_for
 from venice_contract.running.plan import Plan, make_plan
 from venice_contract.running.results import RunResult, Verdict
 from venice_contract.running.runner import Watch, run
@@ -29,6 +30,28 @@ class Scope:
     invariants: Callable[[], tuple[Invariant, ...]] = all_invariants
 
 
+def not_begun(
+    options: Options, reason: str, code: int, *, wall_clock: Callable[[], float] = time.time
+) -> RunResult:
+    """The result of a run that could not begin: no rule was looked at. ``code``: its exit code."""
+    return RunResult(
+        target=options.target.name,
+        server="unknown",
+        edition=options.edition or HOME_EDITION,
+        accepted=options.accepted or "any",
+        profile=profile_for(options).name,
+        seed=options.seed,
+        started=_iso(wall_clock()),
+        seconds=0.0,
+        rules=(),
+        spent=Decimal(0),
+        budget=options.budget,
+        requests=0,
+        stopped=reason,
+        opening_code=code,
+    )
+
+
 def judge(
     options: Options,
     scope: Scope = Scope(),
@@ -44,7 +67,7 @@ def judge(
 
     Raises OpeningError when the run cannot begin.
     """
-    started = datetime.fromtimestamp(wall_clock(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    started = _iso(wall_clock())
     with opened(options, environ=environ, wall_clock=wall_clock, monotonic=monotonic, sleep=sleep) as ready:
         bench, profile = ready.bench, ready.profile
         if scope.examples is not None:
@@ -76,3 +99,7 @@ def judge(
             deviations=scope.deviations,
             progress=progress,
         )
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
