@@ -102,9 +102,10 @@ def with_five_deviations() -> Any:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         sent: list[Any] = []
+        unread = iter([{"type": "http.request", "body": body, "more_body": False}])
 
         async def again() -> Any:
-            return {"type": "http.request", "body": body, "more_body": False}
+            return next(unread, None) or await receive()  # a second one waits for the client to leave
 
         async def keep(message: Any) -> None:
             sent.append(message)
