@@ -149,7 +149,7 @@ _NO_ADDRESSES = (
 
 def _no_base64(_facts: Facts) -> st.SearchStrategy[str]:
     """Texts that are neither base64 in any spelling nor begin as an address does."""
-    letters = st.characters(exclude_categories=("Cs",))
+    letters = st.characters(codec="utf-8")
     return st.text(letters, min_size=1, max_size=40).map(lambda text: f"{text}!").filter(
         lambda text: not text.lower().lstrip().startswith(("http://", "https://", "data:"))
     )  # fmt: skip
