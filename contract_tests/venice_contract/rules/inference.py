@@ -117,7 +117,8 @@ def a_turned_picture_counts_as_it_is_shown(probe: Probe, value: Sequence[Any]) -
     model, orientation = value
     picture = Picture(640, 360, format="jpeg", orientation=orientation)
     wanted = closest_ratio(ratios_of(probe.facts.model(model)), *picture.displayed)
-    reply = probe.succeeds(probe.edit(probe.good(**fields_for(probe.facts, model, image=picture))))
+    fields = fields_for(probe.facts, model, image=picture, aspect_ratio=AUTO)
+    reply = probe.succeeds(probe.edit(probe.good(**fields)))
     has_ratio(size_of(reply), wanted, f"{model} made of 640x360 with orientation {orientation}")
 
 
@@ -143,7 +144,7 @@ def a_turned_picture_counts_as_it_is_shown(probe: Probe, value: Sequence[Any]) -
 def an_input_of_a_listed_ratio_keeps_it(probe: Probe, value: Sequence[Any]) -> None:
     """The output is of the input's own shape, but for rounding."""
     model, size = value
-    found = edited_size(probe, model, size)
+    found = edited_size(probe, model, size, aspect_ratio=AUTO)
     expect(
         ratio_within(*found, Fraction(*size), PERCENT),
         f"{model} made {shown_size(found)} of {shown_size(size)}, whose ratio it lists",
@@ -165,9 +166,9 @@ def _lists(facts: Facts, model: str, ratio: str) -> bool:
 def scaling_both_sides_changes_nothing(probe: Probe, value: Sequence[Any]) -> None:
     """A picture and one that is so many times as large give one size."""
     model, size, factor = value
-    small = edited_size(probe, model, size)
+    small = edited_size(probe, model, size, aspect_ratio=AUTO)
     larger = [factor * side for side in size]
-    large = edited_size(probe, model, larger)
+    large = edited_size(probe, model, larger, aspect_ratio=AUTO)
     equal(
         shown_size(large),
         shown_size(small),
@@ -180,7 +181,7 @@ def scaling_both_sides_changes_nothing(probe: Probe, value: Sequence[Any]) -> No
     witnesses=lambda facts: [
         [model, narrow, wide]
         for model in inferring_models(facts)
-        for narrow, wide in (([400, 400], [520, 400]), ([300, 500], [360, 500]))
+        for narrow, wide in (([400, 400], [520, 400]), ([300, 500], [360, 500]), ([640, 360], [840, 360]))
     ],
     strategy=lambda facts: st.tuples(_sizes_at_borders(facts), st.integers(1, 200), st.integers(1, 200)).map(
         lambda drawn: (drawn[0][0], drawn[0][1], (drawn[0][1][0] + drawn[1], drawn[0][1][1]))
@@ -190,7 +191,7 @@ def scaling_both_sides_changes_nothing(probe: Probe, value: Sequence[Any]) -> No
 def a_wider_input_never_gets_a_narrower_ratio(probe: Probe, value: Sequence[Any]) -> None:
     """Of two inputs as high the wider one's output is not narrower, but for rounding."""
     model, narrow, wide = value
-    first, second = edited_size(probe, model, narrow), edited_size(probe, model, wide)
+    first, second = (edited_size(probe, model, size, aspect_ratio=AUTO) for size in (narrow, wide))
     expect(
         Fraction(*second) * (100 + PERCENT) >= Fraction(*first) * 100,
         f"{model} made {shown_size(first)} of {shown_size(narrow)}, but {shown_size(second)} of {shown_size(wide)}",
@@ -207,7 +208,7 @@ def between_two_ratios_the_logarithm_decides(probe: Probe, value: Sequence[Any])
     """On the mock; how another server decides is noted."""
     model, size = value
     listed = ratios_of(probe.facts.model(model))
-    found = edited_size(probe, model, size)
+    found = edited_size(probe, model, size, aspect_ratio=AUTO)
     seen, by_logarithm = closest_ratio(listed, *found), closest_ratio(listed, *size)
     by_difference = min(listed, key=lambda label: abs(Fraction(*size) - ratio_of(label)))
     if by_logarithm != by_difference:
@@ -255,7 +256,7 @@ def sizes_are_exact(probe: Probe, value: Sequence[Any]) -> None:
     )
     ratio = more.get("aspect_ratio", AUTO)
     wanted = expected_size(facts.model(model), facts.edition.tiers, tier, ratio, (size[0], size[1]))
-    found = edited_size(probe, model, size, **more)
+    found = edited_size(probe, model, size, **{"aspect_ratio": ratio} | more)
     equal(shown_size(found), shown_size(wanted), f"the output of {model} at {tier} from {shown_size(size)}")
 
 
@@ -274,4 +275,8 @@ def a_tie_is_a_tie(probe: Probe, value: Sequence[Any]) -> None:
     first, second, size = value
     model = shaping_models(probe.facts)[0].id
     changed = probe.session(models={model: {"constraints": {"aspect_ratios": [first, second]}}})
-    has_ratio(edited_size(changed, model, size), first, f"{model}, listing {first} and {second}, made")
+    has_ratio(
+        edited_size(changed, model, size, aspect_ratio=AUTO),
+        first,
+        f"{model}, listing {first} and {second}, made",
+    )

@@ -130,13 +130,16 @@ def edited_size(probe: Probe, model: str, size: Sequence[int], *, form: bool = F
     return size_of(probe.succeeds(probe.edit(fields, form=form)))
 
 
-def refusal(probe: Probe, model: str, *, form: bool = False, **changes: Any) -> Reply | None:
-    """The answer to a request with these changes where it is another one than without them, else None.
+def refusal(
+    probe: Probe, model: str, *, form: bool = False, beside: dict[str, Any] | None = None, **changes: Any
+) -> Reply | None:
+    """The answer to a request with these changes where it is another one than that ``beside`` it, else None.
 
-    Nobody pays to see it: both have a picture that is too small, so both are refused, and the reason tells.
+    ``beside``: the changes of a request that is surely good, by default none. Nobody pays to see it: both have a
+    picture that is too small, so both are refused, and the reason tells.
     """
     plain = fields_for(probe.facts, model, image=_TOO_SMALL)
-    usual = probe.unmasked(probe.edit(probe.good(**plain), form=form))
+    usual = probe.unmasked(probe.edit(probe.good(**plain | (beside or {})), form=form))
     reply = probe.unmasked(probe.edit(probe.good(**plain | changes), form=form))
     same = (reply.status, error_text(reply)) == (usual.status, error_text(usual))
     return None if same else reply

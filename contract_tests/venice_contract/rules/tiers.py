@@ -49,7 +49,11 @@ def _with_default_tier(facts: Facts) -> list[str]:
         next((m.id for m in fit if bool(limits_of(m).resolutions) is tiered), fit[0].id)
         for tiered in (True, False)
     ]
-    return list(dict.fromkeys([*first, *(m.id for m in fit)]))
+    return list(
+        dict.fromkeys(
+            [*first, *_by_table(facts), *(m.id for m in fit if m.pricing and m.pricing.resolutions)]
+        )
+    )
 
 
 @check(
