@@ -105,3 +105,13 @@ def an_empty_key_cannot_consume(probe: Probe, magic: str | None) -> None:
         probe.steering  # noqa: B018 - no key of that name is known elsewhere
     key = probe.poor_key() if magic is None else Key(magic, funded=False)
     equal(at(billed_balance(probe, key), "canConsume"), False, "canConsume of a key without credit")
+
+
+@check("BILL-006")
+def a_key_whose_credit_is_gone_cannot_consume(probe: Probe, _value: None) -> None:
+    """canConsume is false once the balance is 0, although there was credit when the key first read it."""
+    probe.steering  # noqa: B018 - elsewhere no key's balance can be set
+    key = Key(probe.key(balance="1").token, funded=False)
+    billed_balance(probe, key)
+    probe.steering.set_account(key.token, {"balance_usd": "0"})
+    equal(at(billed_balance(probe, key), "canConsume"), False, "canConsume of a key without credit")
