@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import pkgutil
@@ -23,6 +24,7 @@ from venice_mock.contract import Edition
 EDITIONS = Path(venice_mock.contract.__file__).parent / "editions"
 HOME = "2026-06-19"
 API_EDIT = "/image/edit"
+_STALLED_S = 0.3  # without a byte a request is handed on as it came
 
 
 @dataclass(frozen=True)
@@ -219,7 +221,10 @@ def asking(
     follows: tuple[str, ...] = (),
     **more: Any,
 ) -> Mutant:
-    """Requests to paths that end with ``where`` are altered (scope, whole body) before the server sees them."""
+    """Requests to paths that end with ``where`` are altered (scope, whole body) before the server sees them.
+
+    One whose body stops arriving goes on unaltered.
+    """
 
     @contextmanager
     def breaks() -> Iterator[Callable[[ASGIApp], ASGIApp]]:
@@ -234,23 +239,32 @@ def _reading_otherwise(app: ASGIApp, change: Callable[[Scope, bytes], Any], wher
         if scope["type"] != "http" or not path.endswith(where) or "/__mock" in path:
             await app(scope, receive, send)
             return
-        body, more = bytearray(), True
-        while more:
-            message = await receive()
-            if message["type"] != "http.request":
+        read: list[Message] = []
+        while not read or read[-1].get("more_body", False):
+            try:
+                async with asyncio.timeout(_STALLED_S):
+                    read.append(await receive())
+            except TimeoutError:  # the client waits in the middle of its body: the server's own affair
+                await app(scope, _replaying(read, receive), send)
                 return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        changed = change(scope, bytes(body))
+            if read[-1]["type"] != "http.request":
+                return
+        changed = change(scope, b"".join(message.get("body", b"") for message in read))
         new_scope, new_body = changed if isinstance(changed, tuple) else await changed
         headers = [(n, v) for n, v in new_scope["headers"] if n.lower() != b"content-length"]
         new_scope = {**new_scope, "headers": [*headers, (b"content-length", str(len(new_body)).encode())]}
-        handed = iter([{"type": "http.request", "body": new_body, "more_body": False}])
-
-        async def again() -> Message:
-            message = next(handed, None)
-            return await receive() if message is None else message
-
-        await app(new_scope, again, send)
+        handed: list[Message] = [{"type": "http.request", "body": new_body, "more_body": False}]
+        await app(new_scope, _replaying(handed, receive), send)
 
     return altered
+
+
+def _replaying(messages: list[Message], receive: Receive) -> Receive:
+    """Hands out these messages, then what is still to come."""
+    left = iter(messages)
+
+    async def again() -> Message:
+        message = next(left, None)
+        return await receive() if message is None else message
+
+    return again
