@@ -69,7 +69,7 @@ def _malformed(_facts: Facts) -> st.SearchStrategy[list[Any]]:
         st.tuples(st.just("words"), st.text(_SEEN, min_size=1, max_size=200)),
         st.tuples(st.just("bytes"), st.binary(max_size=200).map(lambda raw: raw.decode("latin-1"))),
         st.tuples(st.just("JSON"), value),
-        st.tuples(st.just("message"), text),
+        st.tuples(st.just("signed text"), text),
         st.tuples(st.just("chain line"), text),
         st.tuples(st.just("issued at"), text),
         st.tuples(st.sampled_from(_NAMES), value),
@@ -99,7 +99,7 @@ def _malformed(_facts: Facts) -> st.SearchStrategy[list[Any]]:
         ["chain line", "9" * 5000],
         ["structured resources", {"a": [1]}],
         ["structured issuedAt", 12],
-        ["message", "\U0001f600 wants you to sign in with your Ethereum account:\n\n\n"],
+        ["signed text", "\U0001f600 wants you to sign in with your Ethereum account:\n\n\n"],
     ),
     strategy=_malformed,
 )
@@ -123,7 +123,7 @@ def _header(probe: Probe, part: str, said: Any) -> str:
         return base64_json(said)
     wallet = probe.wallet().wallet
     signed = good(probe, wallet, structured=part.startswith("structured "))
-    if part == "message":
+    if part == "signed text":
         return replace(signed, words=said).header(wallet)
     if part == "chain line":
         return replace(signed, chain=said).header(wallet)
