@@ -13,7 +13,7 @@ from venice_contract.judging.expect import NotApplicable, equal, error_text, exp
 from venice_contract.judging.facts import Facts
 from venice_contract.judging.probe import Probe
 from venice_contract.pictures.look import format_of
-from venice_contract.pictures.sizes import AUTO, Size, area_within, expected_size
+from venice_contract.pictures.sizes import AUTO, Size, area_within, expected_size, ratio_of
 from venice_contract.rules.outputs import (
     by_price,
     charged,
@@ -251,7 +251,10 @@ def _areas(facts: Facts) -> list[list[str]]:
     default = facts.edition.fields.default_resolution
     plain = [[model, default] for model in (*inferring_models(facts), *free_models(facts))]
     pairs = dict.fromkeys((model, tier) for model, tier in (*first, *tabled, *plain))
-    return [[model, tier, AUTO] for model, tier in pairs if model in shaping]
+    found = [[model, tier, AUTO] for model, tier in pairs if model in shaping]
+    for model in inferring_models(facts)[:1]:
+        found += [[model, default, max(ratios_of(facts.model(model)), key=ratio_of)]]
+    return found
 
 
 @check(
