@@ -7,6 +7,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from venice_contract.commands.options import (
@@ -68,7 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
 def scope_of_case(case: FailingCase) -> Scope:
     """The part of the suite that is this case alone. Raises UsageError for one that this version does not know."""
     invariants = tuple(each for each in all_invariants() if each.id == case.check)
-    name, value = case.check, case.value
+    name: Any = case.check
+    value = case.value
     if invariants and isinstance(value, dict):
         name, value = value.get("met_in"), value.get("value")
     check = next((each for each in all_checks() if each.id == name), None)

@@ -15,6 +15,7 @@ from venice_contract.wire.target import API, ASGI
 
 _SESSION = re.compile(r"/__s/[^/?]+(?=/)")
 _IN_PROCESS = "http://127.0.0.1:8402"  # where `venice-mock serve` would be
+_MOST_IN_LINE = 1500  # bytes of a body
 _WORD = re.compile(r"""(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+""", re.DOTALL)
 _STARTS = frozenset({"-H", "--data-binary"})
 
@@ -67,8 +68,9 @@ def curl(request: Request, address: Address, body_file: str = "body.bin") -> str
 
 
 def stands_in_line(body: bytes) -> bool:
-    """Whether a curl line shows the body itself. A carriage return would not survive being pasted."""
-    return fits_in_line(body) and b"\r" not in body
+    """Whether a curl line shows the body itself. A carriage return would not survive being pasted, and a picture in
+    base64 would bury the line."""
+    return len(body) <= _MOST_IN_LINE and fits_in_line(body) and b"\r" not in body
 
 
 def in_session(request: Request, address: Address) -> bool:

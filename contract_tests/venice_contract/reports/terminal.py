@@ -133,12 +133,16 @@ def _failure(
         lines.append(labelled("got", answer_text(last), style))
         body = file.body_path if directory is None else str(directory / file.body_path)
         lines.append(request_text(curl(last.request, address, body), style))
+        if directory is None and file.body is not None:
+            lines.append(
+                labelled("", f"with a body of {size(len(file.body))}, which --report DIR keeps.", style)
+            )
     if directory is not None:
         # Unbroken, whatever its length: it is there to be copied.
         lines.append(f"      {style.paint('file', 'dim')}  {visible(str(directory / file.path), '')}")
     others = len(failing_cases(rule)) - 1
     if others:
-        lines.append(labelled("", f"{count(others, 'more case')} of this rule failed.", style))
+        lines.append(labelled("more", f"{count(others, 'other case')} of this rule failed.", style))
     return "\n".join(lines)
 
 

@@ -136,16 +136,22 @@ class RunResult:
         if self.opening_code is not None:
             return f"The run could not begin: {self.stopped}"
         if self.stopped:
-            so_far = f" Until then {counts[Verdict.FAIL]} rules failed." if counts[Verdict.FAIL] else ""
+            so_far = f" Until then {_rules(counts[Verdict.FAIL])} failed." if counts[Verdict.FAIL] else ""
             return f"Not finished: {self.stopped.rstrip('.')}.{so_far}"
         if counts[Verdict.FAIL]:
-            return f"Not conforming: {counts[Verdict.FAIL]} rules fail."
+            failed = counts[Verdict.FAIL]
+            return f"Not conforming: {_rules(failed)} {'fails' if failed == 1 else 'fail'}."
         if counts[Verdict.STALE]:
-            return f"{counts[Verdict.STALE]} listed deviations no longer deviate: take them off the list."
+            stale = counts[Verdict.STALE]
+            told = (
+                "listed deviation no longer deviates" if stale == 1 else "listed deviations no longer deviate"
+            )
+            return f"{stale} {told}: off the list with {'it' if stale == 1 else 'them'}."
         if counts[Verdict.HARNESS]:
-            return f"The suite itself failed on {counts[Verdict.HARNESS]} rules."
+            return f"The suite itself failed on {_rules(counts[Verdict.HARNESS])}."
         if self.untested:
-            return f"Nothing wrong, but {len(self.untested)} required rules were not seen."
+            unseen = len(self.untested)
+            return f"Nothing wrong, but {unseen} required {'rule was' if unseen == 1 else 'rules were'} not seen."
         return "Conforming."
 
 
@@ -174,6 +180,10 @@ def verdict_of_rule(
         elif found is Verdict.PASS:
             found, reason = Verdict.STALE, f"listed as a deviation ({deviation}), and passes"
     return RuleResult(rule, found, tuple(cases), reason)
+
+
+def _rules(number: int) -> str:
+    return "1 rule" if number == 1 else f"{number} rules"
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
