@@ -183,7 +183,7 @@ def a_bomb_is_refused_by_its_header(probe: Probe, value: Told) -> None:
     expect(reply.seconds < _QUICK_S, f"the answer took {reply.seconds:.1f} s")
 
 
-@check("EDIT-IMG-034", witnesses=(4,), heavy=True)
+@check("EDIT-IMG-034", witnesses=(4,), spends=4, heavy=True)
 def the_largest_pictures_wait_for_each_other(probe: Probe, count: int) -> None:
     """Sent all at once, all succeed."""
     fields = probe.good(image=Picture(5760, 5760, mode="1", pattern="flat"))
