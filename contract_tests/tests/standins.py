@@ -126,7 +126,8 @@ def _deviate(body: bytes, sent: list[Any]) -> tuple[int, bytes, bytes]:
     data = b"".join(message.get("body", b"") for message in sent[1:])
     kind = dict(sent[0]["headers"])[b"content-type"]
     said = _json(data)
-    asked = _json(body) or {}
+    asked = _json(body)
+    asked = asked if isinstance(asked, dict) else {}
     error = said.get("error") if isinstance(said, dict) else None
     if status == 402 and isinstance(said, dict) and "authOptions" in said:
         return 401, json.dumps({"error": "Authentication failed"}).encode(), kind  # EDIT-AUTH-012

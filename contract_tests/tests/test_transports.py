@@ -255,7 +255,7 @@ async def _half(scope: Any, _receive: Any, send: Any) -> None:
 
 @pytest.mark.parametrize(
     ("app", "kind"),
-    [(_raises, "closed"), (_hangs, "timeout"), (_half, "closed")],
+    [(_raises, "failed"), (_hangs, "timeout"), (_half, "failed")],
     ids=["raises", "hangs", "half"],
 )
 def test_an_application_that_fails_becomes_a_sentence(app: Any, kind: str) -> None:

@@ -96,7 +96,8 @@ class Bench:
                 answers = [fault]
         else:
             answers = self.transport.send_all(sent)
-        silent = [answer for answer in answers if isinstance(answer, TransportFault)]
+        # An application that fails in process ("failed") is still there.
+        silent = [a for a in answers if isinstance(a, TransportFault) and a.kind != "failed"]
         if len(silent) == len(answers):
             self.no_answer(silent[0])
         else:

@@ -16,6 +16,7 @@ from venice_contract.judging.check import Check, Invariant
 from venice_contract.judging.control import ControlError
 from venice_contract.judging.expect import Broken, Masked, NotApplicable, UntestedCost, UntestedCredential
 from venice_contract.judging.probe import Probe, probing
+from venice_contract.pictures.look import NotAPicture
 from venice_contract.running.limits import Stopped
 from venice_contract.running.plan import Case, Plan
 from venice_contract.running.profiles import Profile

@@ -135,16 +135,16 @@ class AsgiTransport:
             raise TransportFault("timeout", told) from error
         except OSError as error:
             if not gone.is_set():
-                raise TransportFault("closed", f"{where}: the application failed ({error}).") from error
+                raise TransportFault("failed", f"{where}: the application failed ({error}).") from error
         except Exception as error:
             # is what a server would turn into a 500 or a closed connection. A server sends what was sent before.
             if not answered.is_set():
                 told = f"{where}: the application raised {type(error).__name__} and did not answer."
-                raise TransportFault("closed", told) from error
+                raise TransportFault("failed", told) from error
         if request.then == "leave":
             return None
         if not answered.is_set():
-            raise TransportFault("closed", f"{where}: the application ended without a whole answer.")
+            raise TransportFault("failed", f"{where}: the application ended without a whole answer.")
         start = next(m for m in sent if m["type"] == "http.response.start")
         headers = tuple(
             (bytes(n).decode("latin-1").lower(), bytes(v).decode("latin-1")) for n, v in start["headers"]

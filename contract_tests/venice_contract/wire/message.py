@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Headers = tuple[tuple[str, str], ...]
-FaultKind = Literal["unreachable", "tls", "timeout", "closed", "protocol"]
+FaultKind = Literal["unreachable", "tls", "timeout", "closed", "protocol", "failed"]
 
 
 class TransportFault(Exception):
