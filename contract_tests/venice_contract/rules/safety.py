@@ -294,10 +294,20 @@ def a_violation_is_true_or_false(exchange: Exchange, facts: Facts) -> bool:
     reply, request = exchange.reply, exchange.request
     if reply is None or reply.status != 200 or not request.path.partition("?")[0].endswith(_EDIT):
         return False
+    _is_true_or_false(reply, facts)
+    return True
+
+
+def _is_true_or_false(reply: Reply, facts: Facts) -> None:
     name = facts.edition.headers["violation"]
     found = reply.header(name)
     expect(found in (None, "true", "false"), f"{name} is {found!r}, expected true or false")
-    return found is not None
+
+
+@check("EDIT-SAFE-006", spends=1)
+def a_plain_edit_is_a_violation_or_not(probe: Probe, _value: None) -> None:
+    """Of a harmless prompt, without a word on safe mode."""
+    _is_true_or_false(probe.succeeds(probe.edit(probe.good())), probe.facts)
 
 
 @check("EDIT-SAFE-012", witnesses=(True, False))
