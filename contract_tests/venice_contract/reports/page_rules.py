@@ -29,7 +29,7 @@ _MOST_CASES = 30  # of one rule
 _PASSED_EXCHANGES = 2  # of a case that did not fail
 _PASSED_BODY, _FAILED_BODY = 900, 6000  # characters
 _MOST_SENTENCE = 2000
-_MOST_HEADERS = 4000
+_MOST_HEADERS, _MOST_VALUE = 4000, 240  # characters: of all headers, of one of them
 _COSTS = {
     "free": "free, without credentials",
     "free-wallet": "free, with an unfunded wallet or a key without credit",
@@ -205,15 +205,18 @@ def _answer(got: Reply | None, fault: str | None, most: int) -> list[Markup]:
         ]
     media = got.media_type or "no media type"
     about = [media, size(len(got.body)), duration(got.seconds)]
-    headers = "\n".join(f"{name}: {visible(value, '')}" for name, value in got.headers)
+    headers = "\n".join(
+        f"{name}: {shortened(visible(value, ''), _MOST_VALUE)}" for name, value in got.headers
+    )
     out = [
         tag("h4", "Answer ", tag("span", str(got.status), cls=f"status s{got.status // 100}"), _aside(about))
     ]
-    if headers:
-        out.append(tag("pre", shortened(headers, _MOST_HEADERS), cls="headers", tabindex=0))
     body = body_text(got.body, got.header("content-type") or "", most)
     if body and kind_of(got.body) is None:  # a picture is shown below
         out.append(tag("pre", body, tabindex=0))
+    if headers:
+        shown = tag("pre", shortened(headers, _MOST_HEADERS), tabindex=0)
+        out.append(tag("details", tag("summary", count(len(got.headers), "header")), shown, cls="headers"))
     return out
 
 

@@ -3,7 +3,7 @@
   const form = document.getElementById("filter");
   const rules = Array.from(document.querySelectorAll("details.rule"), (element) => ({
     element,
-    text: Array.from(element.querySelectorAll("summary, .facts, .sentence, .notes"), (part) => part.textContent)
+    text: Array.from(element.querySelectorAll(":scope > summary, .case > summary, .facts, .sentence, .notes"), (part) => part.textContent)
       .join(" ").toLowerCase(),
   }));
   const sections = Array.from(document.querySelectorAll("section.verdicts"));
