@@ -380,17 +380,17 @@ def a_refusal_has_a_text_and_a_code(probe: Probe, why: str) -> None:
 def of_two_faults_the_first_is_told(probe: Probe, value: tuple[str, str]) -> None:
     """On a mock that tells either alone by its code; another server's order is noted."""
     one, other = value
+    wallet = probe.wallet().wallet
     if probe.steerable:
         for why in value:
-            if code_of(_told_of(probe, why)) != PREFIX + why:
+            if code_of(_told_of(probe, wallet, why)) != PREFIX + why:
                 raise NotApplicable(f"{why} alone is not told by its code, which is another rule's matter")
-    reply = _told_of(probe, one, other)
+    reply = _told_of(probe, wallet, one, other)
     expect(400 <= reply.status < 500, f"answered {reply.status}")
     probe.note(f"{one} and {other} together are answered {told(reply)}")
     if probe.steerable:
         equal(code_of(reply), PREFIX + one, "the code")
 
 
-def _told_of(probe: Probe, *names: str) -> Reply:
-    wallet, signed = _fresh(probe)
-    return probe.unmasked(ask(probe, faulty(probe, signed, *names).header(wallet)))
+def _told_of(probe: Probe, wallet: Wallet, *names: str) -> Reply:
+    return probe.unmasked(ask(probe, faulty(probe, good(probe, wallet), *names).header(wallet)))
