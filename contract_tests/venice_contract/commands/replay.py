@@ -62,7 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
         result = judge(options, scope, approve=announce(arguments, quiet=True))
     now = seen_again(case, result)
     style = Style.of(sys.stdout, shutil.get_terminal_size().columns)
-    sys.stdout.write(replayed_text(case, now, result, style))
+    kept = Path(arguments.case).with_suffix(".body")
+    body_file = str(kept) if kept.is_file() else None
+    sys.stdout.write(replayed_text(case, now, result, style, body_file=body_file))
     return _CODES.get(now.verdict, _NOT_SEEN)
 
 
@@ -87,13 +89,24 @@ def scope_of_case(case: FailingCase) -> Scope:
 
 def seen_again(case: FailingCase, result: RunResult) -> CaseResult:
     """What came of the case in a run of it alone; of several, the worst."""
-    rule = next(rule for rule in result.rules if rule.rule.id == case.rule)
-    cases = [each for each in rule.cases if each.check == case.check]
-    if not cases:
-        verdict = Verdict.HARNESS if result.stopped else Verdict.NA
-        return CaseResult(case.check, case.rule, case.value, verdict, result.stopped or rule.reason)
-    verdict = worst(each.verdict for each in cases)
-    return next(each for each in cases if each.verdict is verdict)
+    every = [each for rule in result.rules for each in rule.cases]
+    cases = [each for each in every if each.check == case.check and each.rule == case.rule]
+    if cases:
+        verdict = worst(each.verdict for each in cases)
+        found = next(each for each in cases if each.verdict is verdict)
+    elif result.stopped:
+        found = CaseResult(case.check, case.rule, case.value, Verdict.HARNESS, result.stopped)
+    elif case.source == "invariant" and result.requests:
+        told = "nothing that was sent breaks it"
+        found = CaseResult(case.check, case.rule, case.value, Verdict.PASS, told)
+    else:
+        rule = next(rule for rule in result.rules if not rule.cases)
+        found = CaseResult(case.check, case.rule, case.value, Verdict.NA, rule.reason)
+    if (
+        not found.exchanges and case.source == "invariant"
+    ):  # what was sent belongs to the case in which it was met
+        found = replace(found, exchanges=next((each.exchanges for each in every if each.exchanges), ()))
+    return found
 
 
 def _with_no_value(check: Check) -> Check:

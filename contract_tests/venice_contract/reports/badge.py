@@ -37,6 +37,8 @@ def _label(result: RunResult) -> str:
 
 def _message(result: RunResult) -> str:
     counts = whole(result)
+    if not result.rules:
+        return state(result).lower()
     parts = [f"{counts.passed} passed"]
     parts += [f"{counts.failed} failed"] if counts.failed else []
     parts += [f"{counts.harness} harness errors"] if counts.harness else []

@@ -16,8 +16,10 @@ _MOST_BODY = 1500
 _TONES = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.HARNESS: "magenta"}
 
 
-def replayed_text(case: FailingCase, now: CaseResult, result: RunResult, style: Style) -> str:
-    """The whole text, ending with a line break."""
+def replayed_text(
+    case: FailingCase, now: CaseResult, result: RunResult, style: Style, *, body_file: str | None = None
+) -> str:
+    """The whole text, ending with a line break. ``body_file``: where the judged request's body lies, if it does."""
     rule = next(rule.rule for rule in result.rules if rule.rule.id == case.rule)
     value = value_text(case.value, 300)
     lines = [
@@ -32,16 +34,17 @@ def replayed_text(case: FailingCase, now: CaseResult, result: RunResult, style: 
         lines.append(
             f"\n{number} of {len(now.exchanges)}  {style.paint(one_line(exchange.label), 'dim')}".rstrip()
         )
-        lines += _exchange(exchange, address, style)
+        is_judged = number == len(now.exchanges)
+        lines += _exchange(exchange, address, style, (body_file if is_judged else None) or "body.bin")
     for note in now.notes:
         lines.append(labelled("note", _short(note), style))
     lines.append("\n" + style.paint(_conclusion(now), "bold", _TONES.get(now.verdict, "yellow")))
     return "\n".join(lines) + "\n"
 
 
-def _exchange(exchange: Exchange, address: Address, style: Style) -> list[str]:
+def _exchange(exchange: Exchange, address: Address, style: Style, body_file: str) -> list[str]:
     lines = [
-        request_text(curl(exchange.request, address), style),
+        request_text(curl(exchange.request, address, body_file), style),
         labelled("got", answer_text(exchange), style),
     ]
     got = exchange.reply
