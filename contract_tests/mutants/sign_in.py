@@ -135,7 +135,7 @@ def _chain_id_unread(check: Any) -> Any:
 def _port_counts(host: Any) -> Any:
     def authority(domain: str) -> str:
         rest: str = domain.partition("://")[2] or domain
-        return host(domain) + rest.partition("/")[0].partition(":")[2]
+        return str(host(domain)) + rest.partition("/")[0].partition(":")[2]
 
     return authority
 
