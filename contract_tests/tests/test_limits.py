@@ -101,6 +101,14 @@ def test_two_429s_or_one_403_end_the_run(times: tuple[str, ...]) -> None:
         pacer.after(answer(int(times[-1])))
 
 
+def test_a_403_for_what_belongs_to_somebody_else_ends_nothing() -> None:
+    time = VirtualTime()
+    pacer = Pacer(time, time.sleep, guarded=True)
+    pacer.after(answer(403), may_be_forbidden=True)
+    with pytest.raises(Stopped, match="403"):
+        pacer.after(answer(403))
+
+
 def test_a_retry_after_of_hours_ends_the_run() -> None:
     time = VirtualTime()
     with pytest.raises(Stopped, match="3600"):

@@ -19,6 +19,7 @@ from venice_contract.wire.target import Target, Transport
 
 _MOST_SILENT = 3  # requests in a row without an answer: nobody is there any more
 EDIT = "/image/edit"
+_SOMEBODYS = ("/x402/balance/", "/x402/transactions/")  # answered with 403 when it is somebody else's
 TOP_UP = "/x402/top-up"
 
 
@@ -80,9 +81,9 @@ class Bench:
                 done.append(self._told(request, answer, label))
         finally:
             self.meter.settle(unsettled, Decimal(0))
-        for answer in answers:
+        for request, answer in zip(requests, answers, strict=True):
             if isinstance(answer, Reply):
-                self.pacer.after(answer)
+                self.pacer.after(answer, may_be_forbidden=request.path.startswith(_SOMEBODYS))
         if len(answers) == 1 and isinstance(answers[0], TransportFault):
             raise answers[0]
         return done

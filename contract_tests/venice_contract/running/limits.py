@@ -84,8 +84,11 @@ class Pacer:
         if self.top_ups_per_minute is not None and is_top_up:
             self._top_ups.extend([self.now()] * requests)
 
-    def after(self, reply: Reply) -> None:
-        """Take note of an answer. Raises Stopped when the server had enough of us."""
+    def after(self, reply: Reply, *, may_be_forbidden: bool = False) -> None:
+        """Take note of an answer. Raises Stopped when the server had enough of us.
+
+        ``may_be_forbidden``: the request asked for what belongs to somebody else, and 403 is the answer to that.
+        """
         if reply.status < 400:
             return
         if self.failures is not None:
@@ -101,7 +104,7 @@ class Pacer:
             if seconds > _LONGEST_WAIT_S:
                 raise Stopped(f"the server answered 429 and asks to come again in {seconds:g} s")
             self._not_before = self.now() + seconds
-        if reply.status == 403:
+        if reply.status == 403 and not may_be_forbidden:
             self._seen_403 += 1
             if self._seen_403 >= _MOST_403:
                 raise Stopped("the server answered 403: this account is no longer welcome")

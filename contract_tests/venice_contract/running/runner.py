@@ -228,6 +228,8 @@ def _judged(check: Check, probe: Probe, value: Any) -> tuple[Verdict, str]:
         check.run(probe, value)
     except (Broken, BadReply) as error:
         return Verdict.FAIL, str(error)
+    except NotAPicture as error:
+        return Verdict.FAIL, f"the answer is no picture: {error}"
     except TransportFault as fault:  # of the control plane: the probe tells those of the API as Broken
         probe.bench.no_answer(fault)
         return Verdict.HARNESS, str(fault)
