@@ -130,14 +130,15 @@ def full_run() -> RunResult:
         x_request_id=SCRIPT, set_cookie=SECRET,
     )  # fmt: skip
     failing = [
-        case("EDIT-IMG-014", Verdict.FAIL, edit("first"), form_edit(), sentence=HOSTILE, value={"width": 4096, "note": HOSTILE},
-             source="generated", spent=Decimal("0.04")),
+        case("EDIT-IMG-014", Verdict.FAIL, edit("first"), form_edit(), sentence=HOSTILE,
+             value={"width": 4096, "note": HOSTILE}, source="generated", spent=Decimal("0.04")),
         case("EDIT-IMG-014", Verdict.FAIL, edit("prepares"), exchange(json_request({"prompt": SCRIPT}), refused),
              sentence="expected 413, got 400", value={"megabytes": 26}),
         case("EDIT-IMG-014", Verdict.PASS, edit(), form_edit(), value=[1, 2]),
     ]  # fmt: skip
     warned = case(
-        "EDIT-HTTP-004", Verdict.FAIL, exchange(json_request(b"\xff\xfe broken"), None, fault="the connection was closed"),
+        "EDIT-HTTP-004", Verdict.FAIL,
+        exchange(json_request(b"\xff\xfe broken"), None, fault="the connection was closed"),
         sentence="no answer came", value=None,
     )  # fmt: skip
     noted = case("EDIT-OBS-001", Verdict.OBSERVED, edit(), notes=("the header is there", HOSTILE))
