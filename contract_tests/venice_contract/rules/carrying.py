@@ -13,15 +13,18 @@ from venice_contract.pictures.recipe import Picture
 from venice_contract.wire.message import Part, Reply, form_request
 
 
-def uploaded(
-    probe: Probe,
-    data: bytes | Picture,
-    filename: str | None = "picture.png",
-    media_type: str | None = "image/png",
-    **changes: Any,
+def uploaded(probe: Probe, picture: bytes | Picture, **changes: Any) -> Reply:
+    """The answer to an edit of an uploaded file, which is called what it is; bytes are called PNG."""
+    if isinstance(picture, bytes):
+        return uploaded_as(probe, picture, "picture.png", "image/png", **changes)
+    name = f"picture.{picture.format}"
+    return uploaded_as(probe, probe.picture(picture), name, picture.media_type, **changes)
+
+
+def uploaded_as(
+    probe: Probe, body: bytes, filename: str | None, media_type: str | None, **changes: Any
 ) -> Reply:
-    """The answer to an edit of a picture in a part of a form; ``filename`` None makes it a text part."""
-    body = data if isinstance(data, bytes) else probe.picture(data)
+    """The answer to an edit of these bytes in a part of a form; ``filename`` None makes it a text part."""
     fields = probe.good(image=..., **changes)
     texts = [
         Part(name, (value if isinstance(value, str) else json.dumps(value)).encode())
@@ -38,7 +41,7 @@ def in_json(probe: Probe, image: Any, **changes: Any) -> Reply:
 
 def in_text_part(probe: Probe, text: str) -> Reply:
     """The answer to an edit with base64 or an address in a part of a form that is no file."""
-    return uploaded(probe, text.encode("ascii"), None, None)
+    return uploaded_as(probe, text.encode("ascii"), None, None)
 
 
 def data_url(data: bytes, media_type: str = "image/png") -> str:

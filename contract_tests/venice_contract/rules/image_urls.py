@@ -90,7 +90,7 @@ def the_way_that_a_picture_takes_does_not_matter(probe: Probe, _value: None) -> 
     """As base64 and as an upload, and on a mock as data URL and by address, one picture gives one result."""
     picture = Picture(256, 256, format="jpeg", pattern="detail")
     data = probe.picture(picture)
-    replies = {"base64": in_json(probe, data), "an upload": uploaded(probe, data, "a.jpg", "image/jpeg")}
+    replies = {"base64": in_json(probe, data), "an upload": uploaded(probe, picture)}
     if probe.steerable:
         replies["a data URL"] = in_json(probe, data_url(data, "image/jpeg"))
         with _hosting(probe, {"/picture.jpg": Page(data)}) as host:

@@ -18,7 +18,7 @@ from venice_contract.pictures.look import decode
 from venice_contract.pictures.painting import paint
 from venice_contract.pictures.recipe import MODES, Format, Mode, Picture
 from venice_contract.pictures.strategies import broken_pictures, plain_sizes, sound_pictures
-from venice_contract.rules.carrying import data_url, in_json, in_text_part, picture_of, uploaded
+from venice_contract.rules.carrying import data_url, in_json, in_text_part, picture_of, uploaded, uploaded_as
 
 Told = dict[str, Any]  # a recipe as JSON
 
@@ -46,7 +46,7 @@ def told(*pictures: Picture) -> list[Told]:
 def an_uploaded_file_is_edited(probe: Probe, value: Sequence[str | None]) -> None:
     """A part named image with a file name, whatever media type it declares or none."""
     filename, media_type = value
-    probe.succeeds(uploaded(probe, Picture(256, 256), filename, media_type))
+    probe.succeeds(uploaded_as(probe, probe.picture(), filename, media_type))
 
 
 _SOME_LENGTH = 4000  # bytes: more than the smallest picture has
@@ -132,7 +132,7 @@ def what_is_no_text_is_no_picture(probe: Probe, image: Any) -> None:
 @check("EDIT-IMG-007", witnesses=("picture.png", None))
 def an_empty_part_is_no_picture(probe: Probe, filename: str | None) -> None:
     """400 for a file and for a text of no bytes."""
-    probe.refused(uploaded(probe, b"", filename))
+    probe.refused(uploaded_as(probe, b"", filename, None))
 
 
 _NO_ADDRESSES = (
@@ -250,8 +250,8 @@ _HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(4096)
 @check("EDIT-IMG-020", witnesses=("ico", "heic"), spends=1)
 def rare_formats_are_recorded(probe: Probe, kind: str) -> None:
     """Any answer but a 5xx."""
-    icon = Picture(256, 256, format="ico")
-    reply = probe.unmasked(uploaded(probe, icon if kind == "ico" else _HEIC, f"picture.{kind}"))
+    data = probe.picture(Picture(256, 256, format="ico")) if kind == "ico" else _HEIC
+    reply = probe.unmasked(uploaded_as(probe, data, f"picture.{kind}", None))
     expect(reply.status < 500, f"{kind} is answered {reply.status}")
     probe.note(f"{kind} is answered {reply.status}")
 
@@ -295,7 +295,8 @@ def no_colour_mode_breaks_the_server(probe: Probe, value: Told) -> None:
 def the_bytes_decide_what_an_upload_is(probe: Probe, fmt: Format) -> None:
     """A picture that is called another one is edited all the same."""
     called = "image/png" if fmt != "png" else "image/jpeg"
-    reply = uploaded(probe, Picture(256, 256, format=fmt), f"picture.{called[6:]}", called)
+    data = probe.picture(Picture(256, 256, format=fmt))
+    reply = uploaded_as(probe, data, f"picture.{called[6:]}", called)
     equal(probe.unmasked(reply).status, 200, f"the status of a {fmt} that is called {called}")
 
 
