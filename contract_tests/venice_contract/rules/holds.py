@@ -25,7 +25,7 @@ from venice_contract.judging.expect import (
 from venice_contract.judging.facts import Facts
 from venice_contract.judging.probe import Probe
 from venice_contract.pictures.recipe import Picture
-from venice_contract.rules.charges import served
+from venice_contract.rules.charges import served, unpainted
 from venice_contract.rules.transport import UNKNOWN_MODEL
 from venice_contract.wire.message import Headers, Reply, Request, json_request
 
@@ -70,8 +70,6 @@ _REFUSALS = (
 def a_refusal_costs_nothing(probe: Probe, value: tuple[str, str]) -> None:
     """Balance, holds and ledger before and after."""
     what, who = value
-    if not probe.steerable:
-        raise NotApplicable("the server is no mock that can be steered")
     caller = _somebody(probe, who)
     before = account_of(probe, caller)
     reply = _refused(probe, what, caller)
@@ -125,8 +123,6 @@ def _failures(facts: Facts) -> list[list[str]]:
 def a_failure_costs_nothing(probe: Probe, value: tuple[str, str]) -> None:
     """An edit that ends in a 5xx leaves the account as it was."""
     name, who = value
-    if not probe.steerable:
-        raise NotApplicable("the server is no mock that can be steered")
     caller = _somebody(probe, who)
     before = account_of(probe, caller)
     reply = probe.edit(caller=caller, headers=(("X-Mock", f"error={name.lower()}"),), label=_TOLD_TO_FAIL)
@@ -138,8 +134,6 @@ def a_failure_costs_nothing(probe: Probe, value: tuple[str, str]) -> None:
 @check("EDIT-PAY-029", witnesses=("key", "wallet"))
 def what_was_held_for_a_broken_picture_is_given_back(probe: Probe, who: str) -> None:
     """A good header and broken pixels: 400, and the account as it was."""
-    if not probe.steerable:
-        raise NotApplicable("the server is no mock that can be steered")
     caller = _somebody(probe, who)
     before = account_of(probe, caller)
     reply = probe.edit(probe.good(image=_UNREADABLE), caller=caller)
@@ -151,8 +145,6 @@ def what_was_held_for_a_broken_picture_is_given_back(probe: Probe, who: str) -> 
 @check("EDIT-PAY-029")
 def the_price_is_held_before_decoding(probe: Probe, _value: None) -> None:
     """Who cannot pay is told so, and not that the picture cannot be decoded."""
-    if not probe.steerable:
-        raise NotApplicable("the server is no mock that can be steered")
     reply = probe.edit(probe.good(image=_UNREADABLE), caller=probe.poor_key())
     has_status(reply, 402)
 
@@ -164,8 +156,6 @@ def the_price_is_held_before_decoding(probe: Probe, _value: None) -> None:
 def a_wallet_needs_ten_cents(probe: Probe, value: tuple[str, int]) -> None:
     """However cheap the edit."""
     usd, status = value
-    if not probe.steerable:
-        raise NotApplicable("the server is no mock that can be steered")
     cheapest = probe.facts.price(probe.good())
     expect(cheapest <= Decimal("0.05"), f"no edit is cheap enough to show it: {cheapest}")
     has_status(probe.edit(caller=probe.funded_wallet(usd)), status)
@@ -179,8 +169,6 @@ def _limits(facts: Facts) -> list[str]:
 @check("EDIT-PAY-028", witnesses=_limits, spends=1)
 def a_spending_limit_ends_the_credit(probe: Probe, limit: str) -> None:
     """402 in the table's words once the limit is too small for the next edit, and not before."""
-    if not probe.steerable:
-        raise NotApplicable("the server is no mock that can be steered")
     magic = limit.startswith("mock_")
     caller = Key(limit) if magic else probe.key(balance="10", spend_limit=limit)
     affordable = 0 if magic else int(Decimal(limit) // probe.facts.price(probe.good()))
@@ -232,8 +220,7 @@ def fifty_edits_at_once_never_overdraw(probe: Probe, value: tuple[str, int, int]
 
 
 def _rush(probe: Probe, who: str, count: int, covered: int) -> None:
-    if not probe.steerable:
-        raise NotApplicable("the server is no mock that can be steered")
+    probe = unpainted(probe)
     price = _rush_price(probe.facts)
     credit = covered * price
     caller = probe.key(balance=str(credit)) if who == "key" else probe.funded_wallet(credit)
@@ -258,8 +245,6 @@ def _rush(probe: Probe, who: str, count: int, covered: int) -> None:
 def diem_and_refunds_are_recorded(probe: Probe, _value: None) -> None:
     """Whether a wallet shows DIEM, and whether an edit that failed leaves rows."""
     wallet = probe.funded_wallet("1")
-    if not probe.steerable:
-        raise NotApplicable("the server is no mock that can be steered")
     order = (("X-Mock", "error=inference_failed"),)
     probe.edit(caller=wallet, headers=order, label=_TOLD_TO_FAIL)
     served(probe, probe.edit(caller=wallet))

@@ -75,8 +75,6 @@ def credit_below_the_price_is_not_enough(probe: Probe, credit: str) -> None:
 @check("EDIT-PAY-032", witnesses=("fresh", _EMPTY_KEY))
 def a_key_without_credit_is_told_where_to_buy_it(probe: Probe, kind: str) -> None:
     """The table's sentence, and nothing else but perhaps a code."""
-    if not probe.steerable:
-        raise NotApplicable("the server is no mock that can be steered")
     caller = probe.poor_key() if kind == "fresh" else Key(kind, funded=False)
     body = json_of(no_credit(probe, caller))
     members(body, ("error",), ("code",))
@@ -244,8 +242,6 @@ def _price_of_dear(facts: Facts) -> tuple[str, Decimal]:
 )
 def a_wallet_pays_the_whole_price_or_all_it_has(probe: Probe, credit: str) -> None:
     """Below the price: 402 with what is needed, nothing charged; or as observed served, down to zero."""
-    if not probe.steerable:
-        raise NotApplicable("the server is no mock that can be steered")
     model, price = _price_of_dear(probe.facts)
     missing = {"just below": _ALMOST, "a cent below": Decimal("0.01"), "at the price": Decimal(0)}[credit]
     wallet = probe.funded_wallet(price - missing)

@@ -302,7 +302,7 @@ def a_transaction_is_read_to_the_end(probe: Probe, fault: str) -> None:
         "unsigned": _changed(payment, signed=False),
     }
     if fault not in changes and fault != "another signer":
-        payment = replace(payment, layout=fault)
+        payment = _changed(payment, layout=fault)
     signer = _another(probe, "solana") if fault == "another signer" else caller.wallet
     reply = pay(session, changes.get(fault, payment).header(signer))
     has_status(reply, 400)

@@ -91,8 +91,9 @@ def payment_from(
     amount: int | None = None,
     offer: dict[str, Any] | None = None,
 ) -> Payment | SolanaPayment:
-    """A payment without fault, of what the server asks for, unlike any other."""
+    """A payment without fault, of the minimum unless told otherwise, and unlike any other."""
     offer = offer_to(probe, wallet.kind) if offer is None else offer
+    amount = asked(probe) if amount is None else amount
     nonce = probe.random.randbytes(32)
     try:
         if wallet.kind == "solana":
@@ -129,7 +130,7 @@ def usd(units: int | str) -> Decimal:
 
 
 def asked(probe: Probe) -> int:
-    """The least that may be paid, in base units."""
+    """The least that may be paid, in base units: what is asked for."""
     return probe.facts.edition.x402.payments.min_micro_usdc
 
 
