@@ -180,11 +180,13 @@ def every_402_of_an_edit_is_of_one_kind(exchange: Exchange, facts: Facts) -> boo
     return True
 
 
-@check("EDIT-PAY-011", witnesses=("stranger", "wallet"))
+@check("EDIT-PAY-011", witnesses=("stranger", "wallet", "key"))
 def a_402_is_of_one_kind(probe: Probe, who: str) -> None:
-    """A stranger's and a wallet's, each with the members of its kind."""
-    reply = no_credit(probe, NOBODY if who == "stranger" else probe.wallet())
-    _is_of_one_kind(json_of(reply), probe.facts)
+    """A stranger's, a wallet's and a key's, each with the members of its kind."""
+    if who == "key" and not probe.steerable:
+        raise NotApplicable("a key's is looked at wherever one is refused")
+    caller = {"stranger": lambda: NOBODY, "wallet": probe.wallet, "key": probe.poor_key}[who]()
+    _is_of_one_kind(json_of(no_credit(probe, caller)), probe.facts)
 
 
 def _is_of_one_kind(body: Any, facts: Facts) -> None:
