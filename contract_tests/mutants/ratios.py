@@ -197,7 +197,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "EDIT-ASP-001",
         "the schema's list lacks 21:9",
         _without_21_9,
-        follows=("EDIT-ASP-007", "EDIT-ASP-012"),
+        follows=("EDIT-ASP-007", "EDIT-ASP-012", "EDIT-RES-009"),
     ),
     replaced("EDIT-ASP-002", "blanks around a ratio are cut off", _CHECKS, _checks(str.strip)),
     replaced("EDIT-ASP-002", "letter case of auto does not count", _CHECKS, _checks(str.lower)),
@@ -260,7 +260,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "auto is refused by models whose list lacks it",
         _SCHEMA,
         _wants_auto_listed,
-        follows=("EDIT-ASP-003", "EDIT-ASP-004", "EDIT-ASP-005", "EDIT-ASP-012", "EDIT-RES-009"),
+        follows=("EDIT-ASP-012", "EDIT-RES-009"),
     ),
     with_data("EDIT-ASP-011", "free ratios go as far as 8:1", _longer_ratios),
     wrapping(
