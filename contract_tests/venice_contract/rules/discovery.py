@@ -185,7 +185,9 @@ def a_402_is_of_one_kind(probe: Probe, who: str) -> None:
     """A stranger's, a wallet's and a key's, each with the members of its kind."""
     if who == "key" and not probe.steerable:
         raise NotApplicable("a key's is looked at wherever one is refused")
-    caller = {"stranger": lambda: NOBODY, "wallet": probe.wallet, "key": probe.poor_key}[who]()
+    caller: Caller = NOBODY
+    if who != "stranger":
+        caller = probe.wallet() if who == "wallet" else probe.poor_key()
     _is_of_one_kind(json_of(no_credit(probe, caller)), probe.facts)
 
 
