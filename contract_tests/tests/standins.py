@@ -22,6 +22,7 @@ from venice_contract.wire.asgi import AsgiTransport
 from venice_contract.wire.message import Request as Message
 from venice_mock.app import create_app
 from venice_mock.contract import Edition, load_edition
+from venice_mock.contract.types import Words
 from venice_mock.settings import Settings
 
 EDIT = "/api/v1/image/edit"
@@ -199,6 +200,7 @@ class Paid:
     words_seen: list[str] = field(default_factory=list)
     control_asked: int = 0
     keys_seen: set[str] = field(default_factory=set)
+    words: Words = field(default_factory=lambda: load_edition(HOME).words)
     _app: Any = None
 
     def app(self, keys_file: Any) -> Callable[..., Any]:
@@ -263,9 +265,8 @@ class Paid:
         return Decimal(self.balance) - Decimal(left)
 
     def _look_for_words(self, body: bytes) -> None:
-        words = load_edition(HOME).words
         prompt = str((_json(body) or {}).get("prompt", "")) if body[:1] == b"{" else ""
-        self.words_seen += [w for w in (*words.adult, *words.policy) if w in prompt.lower().split()]
+        self.words_seen += [w for w in (*self.words.adult, *self.words.policy) if w in prompt.lower().split()]
 
 
 def _windowed(times: deque[float], now: float, window: float) -> int:
