@@ -38,7 +38,10 @@ class Kill:
 
 
 def kill(mutant: Mutant, *, whole: bool) -> Kill:
-    """Judge a mutant by its own rule, and, when ``whole``, by all others too (without the heavy ones)."""
+    """Judge a mutant by its own rule, and, when ``whole``, by all others too.
+
+    The others are tried with the first value of each of their light checks: enough to see what falls over.
+    """
     own = _judged(mutant, (mutant.rule,), examples=0, heavy=True)
     if not any(result.verdict in _FAILED for result in own):
         own = _judged(mutant, (mutant.rule,), examples=_EXAMPLES, heavy=True)
@@ -47,7 +50,7 @@ def kill(mutant: Mutant, *, whole: bool) -> Kill:
     harness = tuple(f"{r.rule.id}: {r.reason}" for r in own if r.verdict is Verdict.HARNESS)
     if not whole:
         return Kill(mutant, killed, sentence, harness=harness)
-    every = _judged(mutant, (), examples=0, heavy=False)
+    every = _judged(mutant, (), examples=0, heavy=False, most_witnesses=1)
     failed = {r.rule.id for r in every if r.verdict in _FAILED}
     harness += tuple(f"{r.rule.id}: {r.reason}" for r in every if r.verdict is Verdict.HARNESS)
     return Kill(
@@ -60,11 +63,13 @@ def kill(mutant: Mutant, *, whole: bool) -> Kill:
     )
 
 
-def _judged(mutant: Mutant, only: tuple[str, ...], *, examples: int, heavy: bool) -> tuple[RuleResult, ...]:
+def _judged(
+    mutant: Mutant, only: tuple[str, ...], *, examples: int, heavy: bool, most_witnesses: int | None = None
+) -> tuple[RuleResult, ...]:
     with mutant.app() as app:
         target = read_target(f"mutant of {mutant.rule}", app)
         options = Options(target, "ci", mutant.edition, mutant.behavior)
-        scope = Scope(only=only, examples=examples, heavy=heavy)
+        scope = Scope(only=only, examples=examples, heavy=heavy, most_witnesses=most_witnesses)
         return judge(options, scope, environ={}).rules
 
 

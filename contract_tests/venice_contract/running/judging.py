@@ -19,12 +19,13 @@ from venice_contract.running.runner import Watch, run
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What of the suite is run. ``examples`` and ``heavy`` None: as the profile says."""
+    """What of the suite is run. ``examples``, ``heavy`` and ``most_witnesses`` None: as the profile says."""
 
     level: str = "all"
     only: Sequence[str] = ()
     examples: int | None = None
     heavy: bool | None = None
+    most_witnesses: int | None = None
     deviations: Mapping[str, str] = field(default_factory=dict)
     checks: Callable[[], tuple[Check, ...]] = all_checks
     invariants: Callable[[], tuple[Invariant, ...]] = all_invariants
@@ -74,6 +75,8 @@ def judge(
             profile = replace(profile, examples=scope.examples)
         if scope.heavy is not None:
             profile = replace(profile, heavy=scope.heavy)
+        if scope.most_witnesses is not None:
+            profile = replace(profile, most_witnesses=scope.most_witnesses)
         invariants = scope.invariants()
         plan = make_plan(
             bench.facts,
