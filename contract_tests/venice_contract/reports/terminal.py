@@ -259,10 +259,10 @@ _COLUMNS: tuple[tuple[str, Callable[[Tally], str], bool], ...] = (
     ("MUST", lambda row: _share(*row.must), True),
     ("SHOULD", lambda row: _share(*row.should), True),
     ("failed", lambda row: _number(row.failed), True),
-    ("harness", lambda row: _number(row.harness), False),
+    ("errors", lambda row: _number(row.harness), False),
     ("warned", lambda row: _number(row.warned), True),
     ("listed", lambda row: _number(row.expected), False),
-    ("untested", lambda row: _number(row.untested), True),
-    ("observed", lambda row: _number(row.observed), False),
+    ("unseen", lambda row: _number(row.untested), True),
+    ("noted", lambda row: _number(row.observed), False),
     ("n/a", lambda row: _number(row.not_applicable), True),
 )
