@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Collection
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from venice_contract.wire.message import BadReply, Reply, shown
@@ -180,5 +181,5 @@ def _named(path: tuple[str | int, ...]) -> str:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    text = f"{value:f}" if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= 160 else text[:157] + "..."
