@@ -203,7 +203,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "balanceUsd is a text",
         f"{_SERVICE}.balance",
         _telling(_text_of_balance),
-        follows=("X402-BAL-004",),
     ),
     wrapping("X402-BAL-001", "balances are rounded to cents", f"{_SERVICE}.balance", _telling(_in_cents)),
     wrapping(
