@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mutants.kit import Mutant, asking, replaced, wrapping
-from venice_mock.edit.fields import Text, Upload
+from venice_mock.edit.fields import FileTooLarge, Text, Upload
 from venice_mock.edit.headers import BrokenHeader
 from venice_mock.errors import Issue
 
@@ -18,12 +18,13 @@ def _jpeg_called_png(scope: Any, body: bytes) -> tuple[Any, bytes]:
     return scope, body.replace(b"image/png\r\n\r\n\xff\xd8\xff", b"image/png\r\n\r\nnot")
 
 
-def _one_padding_character(decode: Any) -> Any:
-    def decoded(text: Any) -> Any:
-        one = bytes(text[-1:]) == b"=" and bytes(text[-2:]) != b"=="
-        return None if one else decode(text)
+def _up_to_a_mebibyte(fields_of_json: Any) -> Any:
+    def read(body: bytes) -> Any:
+        if len(body) > 1 << 20:
+            raise FileTooLarge
+        return fields_of_json(body)
 
-    return decoded
+    return read
 
 
 def _raising(decode: Any) -> Any:
@@ -91,9 +92,10 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     wrapping(
         "EDIT-IMG-002",
-        "base64 that ends in one padding character is not decoded",
-        "venice_mock.edit.source.decode_base64",
-        _one_padding_character,
+        "JSON is read up to a mebibyte, as frameworks do unless told otherwise",
+        "venice_mock.edit.endpoint.fields_of_json",
+        _up_to_a_mebibyte,
+        follows=("EDIT-IMG-017",),
     ),
     wrapping(
         "EDIT-IMG-006",

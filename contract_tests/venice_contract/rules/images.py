@@ -49,16 +49,16 @@ def an_uploaded_file_is_edited(probe: Probe, value: Sequence[str | None]) -> Non
     probe.succeeds(uploaded_as(probe, probe.picture(), filename, media_type))
 
 
-_SOME_LENGTH = 4000  # bytes: more than the smallest picture has
+_LENGTHS = (4001, 900_000, 4002, 4000)  # bytes: with each padding, and longer than many a limit on JSON
 
 
 @check(
     "EDIT-IMG-002",
-    witnesses=told(*(Picture(256, 256, pad_to=_SOME_LENGTH + more, padding="noise") for more in (1, 2, 0))),
+    witnesses=told(*(Picture(256, 256, pad_to=length, padding="noise") for length in _LENGTHS)),
     spends=1,
 )
 def base64_in_json_is_edited(probe: Probe, value: Told) -> None:
-    """Standard base64 with one, with two and without padding characters."""
+    """Standard base64 with one, with two and without padding characters, short and long."""
     probe.succeeds(in_json(probe, Picture.from_json(value)))
 
 
