@@ -32,8 +32,11 @@ def mock(**settings: Any) -> App:
     return create_app(Settings(engine="fast", **settings))
 
 
-def die_after(requests: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The transport in process finds nobody any more once so many requests were sent."""
+def die_after(requests: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The transport in process finds nobody any more once so many requests were sent.
+
+    What is returned holds how many may still be sent; below zero, how many were sent in vain.
+    """
     left, send = [requests], AsgiTransport._one
 
     async def one(self: AsgiTransport, request: Request) -> Reply | None:
@@ -43,6 +46,7 @@ def die_after(requests: int, monkeypatch: pytest.MonkeyPatch) -> None:
         return await send(self, request)
 
     monkeypatch.setattr(AsgiTransport, "_one", one)
+    return left
 
 
 def signalling(app: App, number: signal.Signals, at: int) -> App:

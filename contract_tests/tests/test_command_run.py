@@ -210,6 +210,29 @@ def test_a_server_that_dies_in_the_middle_ends_the_run_with_a_report(
     assert "Not judged." in capsys.readouterr().out
 
 
+def test_a_search_sends_nothing_more_once_the_server_is_gone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = [
+        "run",
+        "--base-url",
+        named(mock(control=False), monkeypatch),
+        "--only",
+        "EDIT-PRM-006",
+        "--quiet",
+    ]
+    main([*words, "--report", "whole"])
+    whole = reported(tmp_path / "whole")
+    assert whole.rules[0].cases[-1].source == "generated"
+    words[2] = named(mock(control=False), monkeypatch)
+    left = die_after(whole.requests - 5, monkeypatch)  # it dies in the search, which comes last
+    assert main([*words, "--report", "out"]) == 4
+    result = reported(tmp_path / "out")
+    assert [case.source for case in result.rules[0].cases] == ["witness"] * (len(whole.rules[0].cases) - 1)
+    assert result.stopped.startswith("the server no longer answers.")
+    assert left[0] == -3
+
+
 def test_a_fault_of_the_suite_itself_is_a_harness_error_with_a_report(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

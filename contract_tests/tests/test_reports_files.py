@@ -284,8 +284,9 @@ def test_a_summary_of_a_run_cut_short_counts_what_was_not_reached() -> None:
     ("result", "message", "colour"),
     [
         (clean_run(), "conforming, 1 passed", "brightgreen"),
-        (full_run(), "not conforming, 1 passed, 2 failed, 1 harness errors, 3 untested", "red"),
+        (full_run(), "not conforming, 1 passed, 2 failed, 1 harness error, 3 untested", "red"),
         (run([single("EDIT-A-001", Verdict.MASKED, "429")]), "incomplete, 0 passed, 1 untested", "yellow"),
+        (cut_short(), "not judged, 0 passed, 1 failed, 2 not reached", "lightgrey"),
         (unbegun(), "not judged", "lightgrey"),
         (unbegun(2), "not judged", "lightgrey"),
     ],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from venice_contract.reports.figures import whole
-from venice_contract.reports.wording import state
+from venice_contract.reports.figures import unreached, whole
+from venice_contract.reports.wording import count, state
 from venice_contract.running.results import RunResult
 
 _COLOURS = {0: "brightgreen", 1: "red", 2: "lightgrey", 3: "yellow", 4: "lightgrey"}
@@ -41,7 +41,10 @@ def _message(result: RunResult) -> str:
         return state(result).lower()
     parts = [f"{counts.passed} passed"]
     parts += [f"{counts.failed} failed"] if counts.failed else []
-    parts += [f"{counts.harness} harness errors"] if counts.harness else []
+    missing = len(unreached(result))
+    errors = counts.harness - missing
+    parts += [count(errors, "harness error")] if errors else []
+    parts += [f"{missing} not reached"] if missing else []
     parts += [f"{len(result.untested)} untested"] if result.untested else []
     return f"{state(result).lower()}, {', '.join(parts)}"
 

@@ -33,7 +33,7 @@ _MOST_PICTURES = 3_000_000  # bytes of thumbnails
 _TITLES = {
     Verdict.FAIL: "Failed",
     Verdict.STALE: "Deviations that no longer deviate",
-    Verdict.HARNESS: "The suite failed",
+    Verdict.HARNESS: "Not judged",
     Verdict.MASKED: "Masked",
     Verdict.UNTESTED_CREDENTIAL: "Untested: no credential",
     Verdict.UNTESTED_COST: "Untested: cost",

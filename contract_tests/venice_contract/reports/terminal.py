@@ -259,7 +259,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Tally], str], bool], ...] = (
     ("MUST", lambda row: _share(*row.must), True),
     ("SHOULD", lambda row: _share(*row.should), True),
     ("failed", lambda row: _number(row.failed), True),
-    ("errors", lambda row: _number(row.harness), False),
+    ("unjudged", lambda row: _number(row.harness), False),
     ("warned", lambda row: _number(row.warned), True),
     ("listed", lambda row: _number(row.expected), False),
     ("unseen", lambda row: _number(row.untested), True),

@@ -17,7 +17,7 @@ READING_ORDER = (
 MEANINGS = {
     Verdict.FAIL: "the server breaks a rule that it must keep",
     Verdict.STALE: "listed as a deviation, but the server keeps the rule: take it off the list",
-    Verdict.HARNESS: "the suite itself failed, so nothing is known",
+    Verdict.HARNESS: "the suite itself failed, or did not come to it, so nothing is known",
     Verdict.MASKED: "a 402, 429 or 503 came first, so nothing is known",
     Verdict.UNTESTED_CREDENTIAL: "no credential was given that could show it",
     Verdict.UNTESTED_COST: "showing it would cost more than this run may spend",

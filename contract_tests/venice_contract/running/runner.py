@@ -188,10 +188,10 @@ def search(bench: Bench, check: Check, profile: Profile, watch: Watch, *, seed: 
         test()
     except Exception as error:  # noqa: BLE001 - Broken from above, Hypothesis's own, or a fault of the strategy
         failed = f"{type(error).__name__}: {error}"
-    if broken:
-        return broken[0]  # even when the run must stop: the next request says so again
-    if stops:
+    if stops:  # what was broken then may be no more than a server that is gone
         raise stops[0]
+    if broken:
+        return broken[0]
     verdicts = {result.verdict for result in seen}
     verdict = Verdict.PASS if Verdict.PASS in verdicts else worst(verdicts)
     sentence = next((result.sentence for result in seen if result.verdict is verdict), "")
