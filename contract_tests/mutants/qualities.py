@@ -51,8 +51,8 @@ def _dearer(original: Any) -> Any:
     return plan
 
 
-def _takes_it_nevertheless(_contract: Any) -> tuple[str, ...]:
-    return tuple(_contract.edition.fields.known)
+def _takes_it_nevertheless(contract: Any) -> tuple[str, ...]:
+    return tuple(contract.edition.fields.known)
 
 
 def _any_quality(contract: Any, name: str, value: Any) -> Any:
@@ -71,7 +71,8 @@ def _medium_by_default(original: Any) -> Any:
 
 def _qualities_for_all(original: Any) -> Any:
     def listed(limits: Any) -> dict[str, Any]:
-        return {"qualities": ["low", "medium", "high"], "defaultQuality": "high"} | original(limits)
+        row: dict[str, Any] = original(limits)
+        return {"qualities": ["low", "medium", "high"], "defaultQuality": "high"} | row
 
     return listed
 

@@ -230,9 +230,9 @@ def _awkward(facts: Facts) -> list[list[Any]]:
     found += [[m, size, {}] for m in inferring for size in ([494, 400], [400, 494], [816, 400])]
     for model in [*inferring[:1], *tabled]:
         found += [[model, [300, 300], {"aspect_ratio": r}] for r in ratios_of(facts.model(model))]
-    for model in shaping_models(facts):
-        for tier in limits_of(model).resolutions:
-            found.append([model.id, [480, 270], {"resolution": tier}])
+    for spec in shaping_models(facts):
+        for tier in limits_of(spec).resolutions:
+            found.append([spec.id, [480, 270], {"resolution": tier}])
     return found
 
 
@@ -250,7 +250,7 @@ def _exact_spaces(facts: Facts) -> st.SearchStrategy[tuple[Any, ...]]:
 def sizes_are_exact(probe: Probe, value: Sequence[Any]) -> None:
     """The mock's size is the one that whole numbers give."""
     model, size, more = value
-    facts = probe.steering and probe.facts
+    facts = probe.facts
     tier = more.get(
         "resolution", fields_for(facts, model).get("resolution", facts.edition.fields.default_resolution)
     )

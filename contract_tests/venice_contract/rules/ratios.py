@@ -206,7 +206,7 @@ _FREE_SIZES = ([500, 300], [331, 467], [4096, 20], [20, 4096], [512, 128], [514,
 def a_model_without_a_list_keeps_the_inputs_ratio(probe: Probe, value: Sequence[Any]) -> None:
     """Held between 1:4 and 4:1, at the area of the tier."""
     model, size, tier = value
-    tiers = probe.steering and probe.facts.edition.tiers
+    tiers = probe.facts.edition.tiers
     shape = max(Fraction(*tiers.free_ratio_min), min(Fraction(*tiers.free_ratio_max), Fraction(*size)))
     found = edited_size(probe, model, size, resolution=tier, aspect_ratio=AUTO)
     what = f"the picture that {model} made of {shown_size(size)} at {tier}"
