@@ -29,7 +29,8 @@ def _refused(answer: Answer, status: int, text: str = "Refused") -> Answer:
 
 def _no_page_for_an_empty_object(scope: Scope, _body: bytes, answer: Answer) -> Answer:
     is_json = _header(scope, "content-type") == "application/json"
-    is_empty = _header(scope, "content-length") == "2"  # without credentials the body itself is never read
+    # Without credentials the body itself is never read.
+    is_empty = _header(scope, "content-length") == "2" and not _header(scope, "authorization")
     return _refused(answer, 404) if is_json and is_empty and scope["method"] == "POST" else answer
 
 
@@ -173,7 +174,12 @@ def _parsers_own_words(edition: dict[str, Any]) -> None:
 _ENDPOINT = "venice_mock.edit.endpoint"
 
 MUTANTS: tuple[Mutant, ...] = (
-    answering("EDIT-HTTP-001", "an empty object is sent to no known path", _no_page_for_an_empty_object),
+    answering(
+        "EDIT-HTTP-001",
+        "an empty object is sent to no known path",
+        _no_page_for_an_empty_object,
+        follows=("EDIT-AUTH-001",),
+    ),
     wrapping(
         "EDIT-HTTP-002",
         "unknown keys are dropped from forms",
@@ -182,16 +188,16 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     wrapping(
         "EDIT-HTTP-003",
-        "text/plain is taken for JSON",
+        "a form of the old kind is taken for JSON",
         f"{_ENDPOINT}.body_kind",
-        _body_kind(lambda said: "application/json" if said == "text/plain" else said),
+        _body_kind(lambda said: "application/json" if said.endswith("urlencoded") else said),
     ),
     wrapping(
         "EDIT-HTTP-003",
         "whatever is no form is taken for JSON, as the observed server does not",
         f"{_ENDPOINT}.body_kind",
         _body_kind(lambda said: said if said.lower().startswith("multipart/") else "application/json"),
-        follows=("EDIT-HTTP-004",),
+        follows=("EDIT-AUTH-021", "EDIT-HTTP-004"),
         behavior="observed",
     ),
     wrapping(
