@@ -61,7 +61,7 @@ def _as_opened(read: Reading) -> Reading:
 
     async def told(session: Any, headers: Mapping[str, str]) -> dict[str, Any]:
         answer = await read(session, headers)
-        return kept.setdefault(session.id + headers["authorization"], answer)
+        return dict(kept.setdefault(session.id + headers["authorization"], answer))
 
     return told
 

@@ -11,7 +11,6 @@ from venice_mock.errors import ApiError
 
 _ENDPOINT = "venice_mock.edit.endpoint"
 _STORE = "venice_mock.state.memory.MemoryStore"
-_OBSERVED = {"behavior": "observed"}
 
 
 def _limit(name: str, value: int) -> Callable[[dict[str, Any]], None]:
@@ -182,11 +181,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "EDIT-RATE-002",
         "the reset is in seconds",
         _with("x-ratelimit-reset-requests", lambda value: value[:-3]),
-        **_OBSERVED,
+        behavior="observed",
     ),
     with_data("EDIT-RATE-003", "21 failures are tolerated", _budget(failures=21)),
     with_data("EDIT-RATE-003", "a block of ten seconds", _budget(block_s=10)),
-    with_data("EDIT-RATE-003", "49 failures are tolerated", _budget(failures=49), **_OBSERVED),
+    with_data("EDIT-RATE-003", "49 failures are tolerated", _budget(failures=49), behavior="observed"),
     replaced("EDIT-RATE-003", "failures are not counted", f"{_ENDPOINT}.note_failure", _forgetting),
     with_data("EDIT-RATE-003", "failures are remembered for an hour", _budget(window_s=3600)),
     wrapping(

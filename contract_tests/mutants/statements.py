@@ -212,8 +212,20 @@ MUTANTS: tuple[Mutant, ...] = (
         _telling(lambda data: data.pop("suggestedTopUpUsd")),
     ),
     wrapping("X402-BAL-002", "no sign-in is 401", f"{_SERVICE}.balance", _anybody, follows=("X402-BAL-006",)),
-    wrapping("X402-BAL-002", "a bad sign-in is 403", f"{_SERVICE}.balance", _refusing(_status(401, 403))),
-    wrapping("X402-BAL-002", "whoever signs in reads any balance", f"{_SERVICE}.balance", _open_to_all),
+    wrapping(
+        "X402-BAL-002",
+        "a bad sign-in is 403",
+        f"{_SERVICE}.balance",
+        _refusing(_status(401, 403)),
+        follows=("X402-SIW-026",),
+    ),
+    wrapping(
+        "X402-BAL-002",
+        "whoever signs in reads any balance",
+        f"{_SERVICE}.balance",
+        _open_to_all,
+        follows=("MOCK-SRV-002",),
+    ),
     wrapping(
         "X402-BAL-002", "a malformed address is 404", f"{_SERVICE}.balance", _refusing(_status(400, 404))
     ),
@@ -224,7 +236,13 @@ MUTANTS: tuple[Mutant, ...] = (
     wrapping("X402-BAL-004", "anything at all is enough", f"{_SERVICE}.balance", _telling(_with_anything)),
     with_data("X402-BAL-005", "31 balances a minute", _limits("balance_per_minute", 31)),
     with_data("X402-BAL-005", "29 balances a minute", _limits("balance_per_minute", 29)),
-    replaced("X402-BAL-005", "a minute never ends", "venice_mock.wallet.statements._MINUTE", 3600.0),
+    replaced(
+        "X402-BAL-005",
+        "a minute never ends",
+        "venice_mock.wallet.statements._MINUTE",
+        3600.0,
+        follows=("X402-TXN-005", "X402-TOP-025"),
+    ),
     wrapping("X402-BAL-006", "no challenge", f"{_SERVICE}.balance", _refusing(_without_challenge)),
     with_data("X402-TXN-001", "pages of up to 101 rows", _limits("page_max", 101)),
     with_data("X402-TXN-001", "pages of up to 99 rows", _limits("page_max", 99), follows=("X402-TXN-003",)),
@@ -265,7 +283,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "X402-TXN-003", "a full last page claims more", f"{_STORE}.entries", _paged(_last_page_claims_more)
     ),
     wrapping("X402-TXN-003", "a charge's row has the balance before it", f"{_STORE}._book", _balance_before),
-    wrapping("X402-TXN-003", "top-ups leave no row", f"{_STORE}.credit", _unbooked_top_up),
+    wrapping(
+        "X402-TXN-003",
+        "top-ups leave no row",
+        f"{_STORE}.credit",
+        _unbooked_top_up,
+        follows=("MOCK-SRV-002",),
+    ),
     wrapping("X402-TXN-003", "edits that end together overwrite each other", f"{_STORE}.settle", _racing),
     wrapping(
         "X402-TXN-003", "charges have no sign", f"{_SERVICE}.transactions", _telling(_amounts_without_sign)

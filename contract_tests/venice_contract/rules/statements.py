@@ -122,13 +122,13 @@ def a_balance_is_its_owners_alone(probe: Probe, who: str) -> None:
 def _asked_as(probe: Probe, who: str, path_of: Any) -> Reply:
     owner = probe.wallet()
     address = owner.wallet.address
-    caller: Caller
-    caller, status = {
+    ways: dict[str, tuple[Caller, int]] = {
         "nobody": (NOBODY, 402),
         "a forger": (_Forger(owner), 401),
         "another wallet": (probe.wallet(), 403),
         "a malformed address": (owner, 400),
-    }[who]
+    }
+    caller, status = ways[who]
     if who == "a malformed address":
         address = address[:-1]
     return probe.status(probe.get(path_of(address), caller=caller), status)
@@ -213,7 +213,7 @@ def who_asks_without_a_sign_in_is_challenged(probe: Probe, _value: None) -> None
 
 # --- the transactions ---------------------------------------------------------------------------------------
 
-_QUERIES = (
+_QUERIES: tuple[dict[str, str], ...] = (
     {"limit": "101"}, {}, {"limit": "0"}, {"limit": "1"}, {"limit": "100"}, {"limit": "-1"}, {"limit": "abc"},
     {"offset": "0"}, {"offset": "-1"}, {"offset": "abc"}, {"limit": "7", "offset": "3"},
 )  # fmt: skip
