@@ -90,8 +90,8 @@ def _listed_cheaper(_scope: Any, _body: bytes, answer: Answer) -> Answer:
         return answer
     for row in said["data"]:
         pricing = row["model_spec"].get("pricing", {})
-        if "inpaint" in pricing:
-            pricing["inpaint"]["usd"] -= 0.005
+        if "inpaint" in pricing and "resolutions" not in pricing:
+            pricing["inpaint"]["usd"] = round(pricing["inpaint"]["usd"] - 0.005, 3)
     return answer.with_body(said)
 
 
@@ -280,14 +280,37 @@ MUTANTS: tuple[Mutant, ...] = (
         f"{_SERVICE}._edit_for",
         _charging(lambda s: s == 422),
     ),
-    replaced("EDIT-PAY-015", "prices are rounded up to whole cents", _PRICE, _whole_cents),
-    replaced("EDIT-PAY-015", "every tier costs what 1K does", _PRICE, _without_tiers),
+    replaced(
+        "EDIT-PAY-015",
+        "prices are rounded up to whole cents",
+        _PRICE,
+        _whole_cents,
+        follows=(
+            "EDIT-PAY-026",
+            "EDIT-PAY-027",
+        ),
+    ),
+    replaced(
+        "EDIT-PAY-015", "every tier costs what 1K does", _PRICE, _without_tiers, follows=("EDIT-PAY-025",)
+    ),
     replaced(
         "EDIT-PAY-015",
         "input pictures are never charged",
         _PRICE,
         _without_pictures,
         edition="2026-08-22",
+        follows=(
+            "BILL-003",
+            "EDIT-PAY-017",
+            "EDIT-PAY-019",
+            "EDIT-PAY-025",
+            "EDIT-PAY-027",
+            "EDIT-PAY-028",
+            "EDIT-PAY-030",
+            "EDIT-PAY-031",
+            "MOCK-KEY-001",
+            "MOCK-KEY-003",
+        ),
     ),
     answering(
         "EDIT-PAY-015", "the list shows other prices than are charged", _listed_cheaper, where="/models"
@@ -306,7 +329,16 @@ MUTANTS: tuple[Mutant, ...] = (
         _lowest_quality,
     ),
     answering("EDIT-PAY-018", "the price of low is not listed", _listed_without_low, where="/models"),
-    replaced("EDIT-PAY-019", "quality costs nothing unless a header asks", _PRICE, _by_default_quality),
+    replaced(
+        "EDIT-PAY-019",
+        "quality costs nothing unless a header asks",
+        _PRICE,
+        _by_default_quality,
+        follows=(
+            "EDIT-PAY-015",
+            "EDIT-PAY-025",
+        ),
+    ),
     wrapping("EDIT-PAY-020", "a wallet needs no more than the price", f"{_STORE}.hold", _without_floor),
     wrapping("EDIT-PAY-020", "ten cents must be left after the edit", f"{_STORE}.hold", _floor_left_over),
     wrapping("EDIT-PAY-023", "what is in work does not count", f"{_STORE}.hold", _without_holds),
@@ -315,12 +347,25 @@ MUTANTS: tuple[Mutant, ...] = (
         "the price of the tier goes before that of the quality",
         _PRICE,
         _by_tier_first,
+        follows=(
+            "EDIT-PAY-015",
+            "EDIT-PAY-019",
+        ),
     ),
     replaced("EDIT-PAY-026", "a tier without a price costs more", _PRICE, _twice_without_price),
     wrapping("EDIT-PAY-027", "balances are binary fractions", f"{_STORE}.settle", _in_floats),
     wrapping("EDIT-PAY-028", "spending limits are ignored", f"{_STORE}.hold", _without_limit),
     with_data("EDIT-PAY-028", "a limit in dollars is told as one in DIEM", _limit_in_diem),
-    wrapping("EDIT-PAY-029", "what is held is never given back", f"{_STORE}.release", _never_released),
+    wrapping(
+        "EDIT-PAY-029",
+        "what is held is never given back",
+        f"{_STORE}.release",
+        _never_released,
+        follows=(
+            "EDIT-PAY-014",
+            "EDIT-PAY-041",
+        ),
+    ),
     wrapping(
         "EDIT-PAY-029",
         "pictures are decoded before the price is held",

@@ -257,7 +257,7 @@ def _foreign_domain(body: dict[str, Any]) -> None:
 _ONE_NONCE = "0123456789abcdef0123456789abcdef"
 
 MUTANTS: tuple[Mutant, ...] = (
-    _key("EDIT-PAY-001", "a key's 402 has a code of its own", _set("NO_CREDIT", "code")),
+    _key("EDIT-PAY-001", "a key's 402 has a code of its own", _set("NO_CREDIT", "code"), "EDIT-ERR-015"),
     answering("EDIT-PAY-001", "a key without any credit is answered 403", _empty_is_forbidden),
     _wallet("EDIT-PAY-002", "the reason is insufficient_funds", _set("insufficient_funds", "reason")),
     _wallet("EDIT-PAY-003", "the third step is missing", _set(..., "topUpInstructions", "step3")),

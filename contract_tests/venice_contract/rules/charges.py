@@ -111,12 +111,13 @@ def settings(facts: Facts) -> list[dict[str, str]]:
 
 
 def _few_settings(facts: Facts) -> list[dict[str, str]]:
-    """The cheapest plain one, the cheapest with a tier, with a quality, and with a price for the picture."""
+    """The cheapest plain one, with a tier and with a quality; with a price for the picture; an odd price."""
     every = settings(facts)
     plain = [s for s in every if len(s) == 1]
+    tiers = [s for s in every if "resolution" in s and "quality" not in s]
     pictures = [s for s in plain if _pays_for_pictures(facts.model(s["model"]))]
-    kinds = (plain, [s for s in every if "resolution" in s], [s for s in every if "quality" in s], pictures)
-    return [kind[0] for kind in kinds if kind]
+    kinds = (plain, tiers, [s for s in every if "quality" in s], pictures)
+    return [*(kind[0] for kind in kinds if kind), {"model": _odd_model(facts).id}]
 
 
 def _pays_for_pictures(model: ModelSpec) -> bool:
