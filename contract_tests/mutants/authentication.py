@@ -20,17 +20,9 @@ def _header(scope: Any, name: bytes) -> bytes:
 # --- keys ---------------------------------------------------------------------------------------------------
 
 
-def _empty_accounts_unknown(authenticate: Any) -> Any:
-    async def known(session: Any, headers: Any) -> Any:
-        from venice_mock.errors import refuse
-
-        caller = await authenticate(session, headers)
-        account = await session.store.account(caller.account)
-        if account.balance <= 0:
-            raise refuse(session.contract, "AUTHENTICATION_FAILED", rule="EDIT-AUTH-002")
-        return caller
-
-    return known
+def _empty_requests_unknown(scope: Any, body: bytes, answer: Answer) -> Answer:
+    keyed = _header(scope, b"authorization") != b""
+    return answer.with_body(_PLAIN, 401) if keyed and answer.status == 400 and body == b"{}" else answer
 
 
 def _first_word(token: Any) -> Any:
@@ -149,10 +141,9 @@ def _short_memory(edition: dict[str, Any]) -> None:
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    wrapping("EDIT-AUTH-001", "a key without credit is told that it is unknown",
-             "venice_mock.edit.endpoint.authenticate_key", _empty_accounts_unknown),
+    answering("EDIT-AUTH-001", "a key that asks for nothing is told that it is unknown", _empty_requests_unknown),
     wrapping("EDIT-AUTH-002", "of a key with a space in it the first word counts",
-             "venice_mock.accounts.callers.bearer_token", _first_word),
+             "venice_mock.accounts.callers.bearer_token", _first_word, follows=("MOCK-KEY-001",)),
     wrapping("EDIT-AUTH-003", "a statement with a percent sign is no message", f"{_SIGN_IN}.parse_message",
              _plain_statements_only),
     with_data("EDIT-AUTH-004", "the older header name is not read any more", _one_header_name,
