@@ -29,6 +29,7 @@ from mutants import (
     statements,
     steering,
     tiers,
+    top_up_refusals,
     top_ups,
     transport,
 )
@@ -57,6 +58,7 @@ MODULES: tuple[ModuleType, ...] = (
     discovery,
     charges,
     top_ups,
+    top_up_refusals,
     statements,
     models_listing,
     billing,
