@@ -133,8 +133,8 @@ def an_edit_at_1k_is_a_png(probe: Probe, value: Sequence[str | None]) -> None:
 
 
 def _at_tier(tier: str) -> Any:
-    """The witnesses [model, tier] of the three cheapest models that list it."""
-    return lambda facts: [[model, tier] for model in tiered_models(facts, tier)[:3]]
+    """The witnesses [model, tier] of the two cheapest models that list it."""
+    return lambda facts: [[model, tier] for model in tiered_models(facts, tier)[:2]]
 
 
 @check("EDIT-FMT-004", witnesses=_at_tier("2K"), spends=_spends)

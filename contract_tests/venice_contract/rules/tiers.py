@@ -43,17 +43,12 @@ def _spends(facts: Facts, value: Sequence[Any]) -> Decimal:
 
 
 def _with_default_tier(facts: Facts) -> list[str]:
-    """The cheapest model with tiers and the cheapest without, then the others."""
+    """The cheapest model with tiers and the cheapest without, then the others that have prices by tier."""
     fit = [m for m in by_price(facts, facts.models) if facts.takes_default_tier(m)]
-    first = [
-        next((m.id for m in fit if bool(limits_of(m).resolutions) is tiered), fit[0].id)
-        for tiered in (True, False)
-    ]
-    return list(
-        dict.fromkeys(
-            [*first, *_by_table(facts), *(m.id for m in fit if m.pricing and m.pricing.resolutions)]
-        )
-    )
+    tiered = [m.id for m in fit if limits_of(m).resolutions]
+    untiered = [m.id for m in fit if not limits_of(m).resolutions]
+    priced = [m.id for m in fit if m.pricing is not None and m.pricing.resolutions]
+    return list(dict.fromkeys([*tiered[:1], *untiered[:1], *priced]))
 
 
 @check(
