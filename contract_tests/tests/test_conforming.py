@@ -1,0 +1,94 @@
+"""The mock keeps every rule: both editions, both behaviours, in process and over HTTP, in parallel where it can."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from live import running
+from test_every_rule import UNSEEN
+from venice_contract.judging.facts import Accepted
+from venice_contract.running.judging import Scope, judge
+from venice_contract.running.opening import Options
+from venice_contract.running.profiles import ProfileName
+from venice_contract.running.results import RunResult, Verdict
+from venice_contract.wire.target import read_target
+
+IN_PROCESS = "asgi:venice_mock.asgi:make_app"
+JUNE, AUGUST = "2026-06-19", "2026-08-22"
+
+
+def judged(
+    url: str, edition: str, accepted: Accepted, profile: ProfileName = "ci", seed: int = 0, **scope: object
+) -> RunResult:
+    """A whole run."""
+    options = Options(read_target(url), profile, edition, accepted, seed=seed)
+    return judge(options, Scope(**scope), environ={})  # type: ignore[arg-type]
+
+
+def conforms(result: RunResult) -> None:
+    """Every MUST and SHOULD was seen and holds; what no run can see is on a list."""
+    wrong = {
+        rule.rule.id: f"{rule.verdict}: {rule.reason}"
+        for rule in result.rules
+        if rule.verdict not in (Verdict.PASS, Verdict.OBSERVED)
+        and not (rule.verdict is Verdict.NA and rule.rule.id in UNSEEN)
+    }
+    assert wrong == {}
+    unseen = [
+        rule.rule.id
+        for rule in result.rules
+        if rule.rule.level in ("must", "should") and rule.verdict is not Verdict.PASS
+    ]
+    assert set(unseen) <= set(UNSEEN)
+    assert len(result.rules) > 300
+    assert result.exit_code == 0
+    assert result.spent > Decimal(1)
+
+
+def test_in_process_the_june_edition_as_documented_is_kept() -> None:
+    conforms(judged(IN_PROCESS, JUNE, "documented"))
+
+
+def test_over_http_the_august_edition_as_observed_is_kept() -> None:
+    with running("--edition", AUGUST, "--behavior", "observed") as origin:
+        conforms(judged(f"{origin}/api/v1", AUGUST, "observed", examples=0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("edition", [JUNE, AUGUST])
+@pytest.mark.parametrize("accepted", ["documented", "observed", "any"])
+def test_in_process_every_combination_is_kept(edition: str, accepted: Accepted) -> None:
+    conforms(judged(IN_PROCESS, edition, accepted))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("edition", [JUNE, AUGUST])
+@pytest.mark.parametrize("accepted", ["documented", "observed"])
+def test_over_http_every_combination_is_kept(edition: str, accepted: Accepted) -> None:
+    with running("--edition", edition, "--behavior", accepted) as origin:
+        conforms(judged(f"{origin}/api/v1", edition, accepted))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_random_search_finds_nothing(seed: int) -> None:
+    with running() as origin:
+        conforms(judged(f"{origin}/api/v1", JUNE, "documented", "mock", seed))
+
+
+def test_a_session_url_is_judged_like_a_server() -> None:
+    """Whoever names a session is judged in that session, and only there."""
+    import json
+    import urllib.request
+
+    with running() as origin:
+        asked = urllib.request.Request(
+            f"{origin}/__mock/sessions", b'{"name": "judged"}', {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            base = json.load(answer)["base_url"]
+        result = judged(f"{base}/api/v1", JUNE, "documented", examples=0, only=("EDIT-FMT-*", "EDIT-PAY-*"))
+    assert result.exit_code == 0
+    assert "/__s/judged" in result.target

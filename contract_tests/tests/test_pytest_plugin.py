@@ -1,0 +1,81 @@
+"""``pytest --pyargs venice_contract`` in somebody else's project, with settings of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from standins import FIVE_DEVIATIONS
+from venice_mock.contract import load_edition
+
+HERE = Path(__file__).parent
+
+
+def pytest_run(folder: Path, *options: str) -> tuple[int, str]:
+    """Exit code and output of pytest in that folder."""
+    env = {**os.environ, "PYTHONPATH": str(HERE)}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--pyargs",
+        "venice_contract",
+        *options,
+    ]
+    done = subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project whose pytest settings are not ours."""
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\naddopts = -q\npython_files = spec_*.py test_*.py\n", "utf-8"
+    )
+    return tmp_path
+
+
+def test_each_rule_is_a_test_and_one_that_is_kept_passes(project: Path) -> None:
+    code, told = pytest_run(
+        project,
+        "--contract-base-url=asgi:venice_mock.asgi:make_app",
+        "--contract-only=EDIT-FMT-*",
+    )
+    assert code == 0, told
+    rules = [rule for rule in load_edition("2026-06-19").active_rules if rule.id.startswith("EDIT-FMT-")]
+    assert f"{len(rules)} passed" in told
+
+
+def test_a_broken_rule_fails_with_its_text_and_a_curl_line(project: Path) -> None:
+    code, told = pytest_run(
+        project,
+        "--contract-base-url=asgi:standins:with_five_deviations",
+        "--contract-only=EDIT-MOD-005",
+        "--contract-only=EDIT-MOD-004",
+    )
+    assert "EDIT-MOD-005" in FIVE_DEVIATIONS
+    assert code == 1, told
+    assert "answered 400, expected 404" in told
+    assert "curl" in told
+    assert re.search(r"1 failed, 1 passed", told)
+
+
+def test_without_a_server_nothing_is_judged(project: Path) -> None:
+    code, told = pytest_run(project)
+    assert code == 4
+    assert "--contract-base-url is needed" in told
+
+
+def test_a_server_that_is_not_there_ends_the_run_with_a_sentence(project: Path) -> None:
+    code, told = pytest_run(project, "--contract-base-url=http://127.0.0.1:9/api/v1")
+    assert code == 4
+    assert "cannot be reached" in told
