@@ -27,8 +27,8 @@ def _weakly(picture: Image.Image) -> Image.Image:
     return picture.filter(ImageFilter.BoxBlur(1))
 
 
-def _smaller(picture: Image.Image) -> Image.Image:
-    return picture.reduce(4).filter(ImageFilter.BoxBlur(12))
+def _smaller(blur: Any) -> Any:
+    return lambda picture: blur(picture).reduce(2)
 
 
 def _lenient_safe_mode(contract: Any, name: str, value: Any) -> Any:
@@ -142,9 +142,9 @@ MUTANTS: tuple[Mutant, ...] = (
         _weakly,
         follows=("EDIT-SAFE-011", "EDIT-SAFE-013"),
     ),
-    replaced(
+    wrapping(
         "EDIT-SAFE-002",
-        "a blurred result is a quarter as large",
+        "a blurred result is half as wide",
         "venice_mock.edit.making.blur",
         _smaller,
         follows=("EDIT-SAFE-011",),

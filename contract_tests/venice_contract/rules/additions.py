@@ -24,7 +24,7 @@ from venice_contract.wire.message import Reply, json_request
 from venice_mock.contract import available_editions
 
 _ENHANCE, _SKIP = "enhance_prompt", "disable_prompt_optimization_thinking"
-_NO_BOOLEANS = (1, 0, "true", None, [True], {})
+_NO_BOOLEANS: tuple[Any, ...] = (1, 0, "true", None, [True], {})
 _ENCODED = re.compile(r"[A-Za-z0-9\-_.!~*'()+]*(%[0-9A-Fa-f]{2}[A-Za-z0-9\-_.!~*'()+]*)*")
 
 

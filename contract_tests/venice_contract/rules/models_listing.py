@@ -327,9 +327,7 @@ def a_model_that_is_to_retire_lists_when(probe: Probe, announced: dict[str, str]
     changed = probe.session(models={model: {"deprecation": announced}})
     rows = {_name(row): _of_row(row) for row in edit_rows(changed)}
     expect(model in rows, f"{model} is to retire, and is not listed any more")
-    deprecation = rows.pop(model).get("deprecation")
-    expect(isinstance(deprecation, dict), f"{model} is to retire, and its deprecation is {deprecation!r}")
-    equal(deprecation.get("date"), announced["date"], f"the date of {model}'s deprecation")
+    equal(at(rows.pop(model), "deprecation", "date"), announced["date"], f"the date of {model}'s deprecation")
     living = {known.id for known in probe.facts.models if known.deprecation is None}
     wrong = sorted(name for name, spec in rows.items() if name in living and "deprecation" in spec)
     expect(not wrong, f"{', '.join(wrong)} has a deprecation and is not to retire")

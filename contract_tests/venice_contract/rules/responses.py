@@ -10,8 +10,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from venice_contract.judging.callers import Caller, Key
 from venice_contract.judging.check import check, invariant
-from venice_contract.judging.expect import equal, expect, fail, header_of
+from venice_contract.judging.expect import NotApplicable, equal, expect, fail, header_of
 from venice_contract.judging.facts import Facts
 from venice_contract.judging.probe import NOBODY, Probe
 from venice_contract.pictures import tags
@@ -128,17 +129,17 @@ def another_request_gives_another_picture(probe: Probe, value: tuple[str, str]) 
     """One thing is another one, and the pixels are."""
     engine, what = value
     plain = probe.session(engine=engine, seed=1)
-    changes: dict[str, Any] = {
+    others: dict[str, dict[str, Any]] = {
         "prompt": {"prompt": "make it cold"},
         "a sign of the prompt": {"prompt": "make it warm!"},
         "model": {"model": _another_model(probe.facts)},
         "picture": {"image": Picture(256, 256, seed=1)},
         "size": {"image": Picture(256, 257)},
         "seed": {},
-    }[what]
+    }
     asked = probe.session(engine=engine, seed=2) if what == "seed" else plain
     one = plain.succeeds(plain.edit(plain.good()))
-    other = asked.succeeds(asked.edit(asked.good(**changes)))
+    other = asked.succeeds(asked.edit(asked.good(**others[what])))
     expect(not same_pixels(pixels_of(one), pixels_of(other)), f"another {what} gave the same picture")
 
 
@@ -230,13 +231,14 @@ _REFUSED = (
 def answers_tell_stamp_and_time(probe: Probe, kind: str) -> None:
     """Refusals and the listing as well; a mock's stamp is its edition's."""
     good = json_request(probe.good())
-    asked, caller = {
+    refused: dict[str, tuple[Request, Caller]] = {
         "a wrong key": (good, probe.bad_key()),
         "another media type": (Request("POST", EDIT, (("Content-Type", "text/plain"),), b"x"), NOBODY),
         "an unknown path": (Request("GET", "/nothing"), NOBODY),
         "a wrong method": (Request("GET", EDIT), NOBODY),
         "the models": (Request("GET", "/models"), NOBODY),
-    }.get(kind, (good, NOBODY))
+    }
+    asked, caller = refused.get(kind, (good, NOBODY))
     reply = probe.send(asked, caller=caller)
     _has_stamp_and_time(reply, probe.facts)
     if probe.steerable:
@@ -269,10 +271,16 @@ def an_answer_to_a_key_tells_its_balances(probe: Probe, _value: None) -> None:
     _balances(probe.edit(probe.good(), caller=probe.poor_key()), probe.facts)
 
 
+def _key_with(probe: Probe, usd: str) -> Key:
+    if not probe.steerable:
+        raise NotApplicable("only a mock makes accounts to measure")
+    return probe.key(balance=usd)
+
+
 @check("EDIT-RSP-005", witnesses=("0", "0.000001", "5.10", "1000000", "0.03"))
 def the_balance_told_is_the_accounts(probe: Probe, usd: str) -> None:
     """On a mock: to the digit, and never with an exponent."""
-    key = probe.steering and probe.key(balance=usd)
+    key = _key_with(probe, usd)
     reply = probe.edit(probe.good(prompt=""), caller=key)
     equal(_balances(reply, probe.facts)["balance_usd"], Decimal(usd), "the balance told")
 
@@ -280,7 +288,7 @@ def the_balance_told_is_the_accounts(probe: Probe, usd: str) -> None:
 @check("EDIT-RSP-005", spends=1)
 def the_balance_told_falls_by_the_price(probe: Probe, _value: None) -> None:
     """On a mock, in the answer to the edit itself."""
-    key = probe.steering and probe.key(balance="5")
+    key = _key_with(probe, "5")
     reply = probe.succeeds(probe.edit(probe.good(), caller=key))
     left = _balances(reply, probe.facts)["balance_usd"]
     equal(left, probe.balance_of(key), "the balance told after an edit")
@@ -383,7 +391,7 @@ def every_valid_request_gets_its_picture(probe: Probe, fields: dict[str, Any]) -
     picture = Picture(257, 256) if image is None else Picture.from_json(image)
     reply = probe.succeeds(probe.edit(probe.good(**fields | {"image": picture})))
     pixels_of(reply)
-    wanted = fields.get("output_format")
-    wanted = probe.facts.edition.fields.format_aliases.get(wanted, wanted)
-    if wanted is not None:
-        equal(probe_image(reply.body).format, wanted, "the format")
+    wanted = str(fields.get("output_format", ""))
+    if wanted:
+        named = probe.facts.edition.fields.format_aliases.get(wanted, wanted)
+        equal(probe_image(reply.body).format, named, "the format")
