@@ -15,20 +15,37 @@ NODE := $(VENV)/node/.installed
 run: $(BIN)/venice-mock ## serve on http://127.0.0.1:8402/api/v1 (PORT=... for another port)
 	@exec $(BIN)/venice-mock serve $(if $(PORT),--port $(PORT))
 
-.PHONY: gallery
-gallery: $(READY) ## draw the pictures in docs/gallery again
-	$(BIN)/python docs/make_gallery.py
+URL ?= asgi:venice_mock.asgi:make_app
+.PHONY: contract
+contract: $(BIN)/venice-mock ## judge a server by the contract: the mock, or URL=http://host:port/api/v1
+	$(BIN)/venice-contract run --base-url '$(URL)' --report build/contract
+
+.PHONY: contract-real
+contract-real: $(BIN)/venice-mock ## judge a paid server: URL=... HOST=... BUDGET=0.50, and VENICE_API_KEY
+	$(BIN)/venice-contract run --profile real --base-url '$(URL)' --confirm-host '$(HOST)' --budget-usd '$(BUDGET)' --report build/contract-real
 
 ##@ Work on it
 .PHONY: setup
 setup: $(READY) ## make the environment in .venv with everything the tests need
 
 .PHONY: test
-test: $(READY) $(SYSTEM) $(NODE) lint types ## lint, types, and every test with branch coverage (what CI runs)
-	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term --no-header
+test: $(READY) $(SYSTEM) $(NODE) lint types ## lint, types, every test with branch coverage, every mutant (what CI runs)
+	$(BIN)/pytest -n 2 --dist worksteal -m 'not slow' --cov --cov-report=term --no-header
+	cd contract_tests && ../$(BIN)/python -m mutants
 
 .PHONY: test-all
 test-all: test ## everything, the slow parts too
+	$(BIN)/pytest -n 2 --dist worksteal -m slow --no-header
+	cd contract_tests && ../$(BIN)/python -m mutants --whole
+
+.PHONY: mutants
+mutants: $(READY) ## break one rule at a time, see that the suite notices, and write docs/mutants.md
+	cd contract_tests && ../$(BIN)/python -m mutants --whole --docs ../docs/mutants.md
+
+.PHONY: docs
+docs: $(READY) ## write docs/contract.md and the pictures in docs/gallery again
+	$(BIN)/python docs/make_contract_page.py
+	$(BIN)/python docs/make_gallery.py
 
 .PHONY: lint
 lint: $(READY) ## ruff: rules and formatting
@@ -58,7 +75,7 @@ clean: ## remove the environment and everything that was made
 
 .PHONY: help
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- environments -----------------------------------------------------------------------------------------
 
