@@ -197,13 +197,14 @@ def _asking_always_works(original: Any) -> Any:
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    answering("X402-TOP-001", "asking what to pay needs credentials", _unauthorized, where=TOP_UP),
-    told(
+    answering(
         "X402-TOP-001",
-        "accepts is empty",
-        402,
-        lambda body: body.update(accepts=[]) if "accepts" in body else None,
+        "asking what to pay needs credentials",
+        _unauthorized,
+        where=TOP_UP,
+        follows=("X402-TXN-003",),
     ),
+    told("X402-TOP-001", "there is no x402Version", 402, without("x402Version"), "X402-TOP-008"),
     told("X402-TOP-002", "ten dollars are asked for", 402, _ten_dollars, "X402-TOP-008"),
     asking("X402-TOP-004", "X-PAYMENT is not read", _forgetting, where=TOP_UP, follows=("X402-TOP-003",)),
     told("X402-TOP-005", "newBalance forgets what was there", 200, _only_the_credit),
