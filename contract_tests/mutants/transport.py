@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from mutants.kit import Answer, Mutant, answering, replaced, with_data, wrapping
 from venice_mock.edit import validation
-from venice_mock.errors import plain
+from venice_mock.errors import refuse
 
 
 def _header(scope: Scope, name: str) -> str:
@@ -136,7 +136,7 @@ async def _kept_place(self: Any, caller: Any) -> AsyncIterator[None]:
     if caller.kind == "wallet" and self.settings.limits == "real":
         contract, place = self.session.contract, f"flight:{caller.account}"
         if not await self.session.store.take_slot(place, contract.edition.limits.wallet_in_flight):
-            raise plain(429, "Too many concurrent requests", name="X402_CONCURRENCY_LIMIT")
+            raise refuse(contract, "X402_CONCURRENCY_LIMIT")
         yield
         await self.session.store.give_slot(place)
     else:
@@ -268,6 +268,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "a request that was given up keeps its wallet's place in flight",
         f"{_ENDPOINT}.EditService._flight",
         _kept_place,
+        follows=("EDIT-RATE-008",),
     ),
     replaced(
         "EDIT-HTTP-025",
