@@ -66,7 +66,7 @@ def _as_opened(read: Reading) -> Reading:
     return told
 
 
-def _held_is_gone(read: Reading) -> Reading:
+def _dearer(read: Reading) -> Reading:
     """Every edit is told as a cent dearer than it was."""
 
     async def told(session: Any, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -115,15 +115,19 @@ def _body(text: str, change: Callable[[dict[str, Any]], None], rule: str, *follo
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _body("balances.usd is a text", _text, "BILL-001", "BILL-003"),
+    _body("balances.usd is a text", _text, "BILL-001", "BILL-003", "EDIT-PAY-027"),
     _body("the object has one member more", _extra, "BILL-001"),
     _body("balances.diem is left out", _no_diem, "BILL-001"),
-    _body("dollars are rounded to cents", _cents, "BILL-001"),
+    _body("dollars are rounded to cents", _cents, "BILL-001", "EDIT-PAY-027"),
     answering("BILL-002", "a wrong key is 403", _forbidden, where="/billing/balance", follows=("BILL-004",)),
     wrapping(
-        "BILL-003", "the balance is that of the first reading", _BALANCE, _as_opened, follows=("BILL-006",)
+        "BILL-003",
+        "the balance is that of the first reading",
+        _BALANCE,
+        _as_opened,
+        follows=("BILL-006", "EDIT-PAY-027"),
     ),
-    wrapping("BILL-003", "every edit is told a cent dearer", _BALANCE, _held_is_gone),
+    wrapping("BILL-003", "every edit is told a cent dearer", _BALANCE, _dearer, follows=("EDIT-PAY-027",)),
     wrapping("BILL-004", "a wallet reads an account of its own", _BALANCE, _wallets_read),
     wrapping("BILL-004", "a sign-in beside a key shuts it out", _BALANCE, _sign_in_first),
     _body("canConsume is always true", _always, "BILL-006"),

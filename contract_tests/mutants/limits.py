@@ -166,11 +166,25 @@ async def _leaking_run(workshop: Any, pixels: int, work: Callable[[], Any]) -> A
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    answering("EDIT-RATE-001", "a 429 has a code beside its text", _with_code, follows=("EDIT-ERR-004",)),
-    replaced("EDIT-RATE-001", "the limit is never enforced", f"{_ENDPOINT}.enforce", lambda *_: None),
-    answering("EDIT-RATE-002", "no header tells what remains", _without("x-ratelimit-remaining-requests")),
+    answering("EDIT-RATE-001", "a 429 has a code beside its text", _with_code),
+    replaced(
+        "EDIT-RATE-001",
+        "the limit is never enforced",
+        f"{_ENDPOINT}.enforce",
+        lambda *_: None,
+        follows=("EDIT-RATE-005",),
+    ),
     answering(
-        "EDIT-RATE-002", "what remains never falls", _with("x-ratelimit-remaining-requests", lambda _: "19")
+        "EDIT-RATE-002",
+        "no header tells what remains",
+        _without("x-ratelimit-remaining-requests"),
+        follows=("EDIT-RATE-006",),
+    ),
+    answering(
+        "EDIT-RATE-002",
+        "what remains never falls",
+        _with("x-ratelimit-remaining-requests", lambda _: "19"),
+        follows=("EDIT-RATE-006",),
     ),
     answering(
         "EDIT-RATE-002",
@@ -196,7 +210,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     with_data("EDIT-RATE-005", "21 requests a minute", _limit("image_requests_per_minute", 21)),
     with_data("EDIT-RATE-005", "19 requests a minute", _limit("image_requests_per_minute", 19)),
-    wrapping("EDIT-RATE-005", "one limit for all models", f"{_ENDPOINT}.count_request", _one_bucket),
+    wrapping(
+        "EDIT-RATE-005",
+        "one limit for all models",
+        f"{_ENDPOINT}.count_request",
+        _one_bucket,
+        follows=("EDIT-RATE-003",),
+    ),
     wrapping("EDIT-RATE-005", "one limit for all accounts", f"{_ENDPOINT}.count_request", _of_all_accounts),
     wrapping("EDIT-RATE-006", "limits are always enforced", f"{_ENDPOINT}.count_request", _always_enforced),
     wrapping(
@@ -204,6 +224,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "requests are counted only when limits are enforced",
         f"{_ENDPOINT}.count_request",
         _never_counted,
+        follows=("EDIT-RATE-002",),
     ),
     with_data("EDIT-RATE-007", "six places in flight", _limit("wallet_in_flight", 6)),
     with_data("EDIT-RATE-007", "four places in flight", _limit("wallet_in_flight", 4)),
@@ -212,6 +233,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "a refused request keeps its place in flight",
         f"{_ENDPOINT}.EditService._flight",
         _kept_on_failure,
+        follows=("EDIT-HTTP-024",),
     ),
     replaced(
         "EDIT-RATE-008",

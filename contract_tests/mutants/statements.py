@@ -290,13 +290,30 @@ MUTANTS: tuple[Mutant, ...] = (
         _unbooked_top_up,
         follows=("MOCK-SRV-002",),
     ),
-    wrapping("X402-TXN-003", "edits that end together overwrite each other", f"{_STORE}.settle", _racing),
+    wrapping(
+        "X402-TXN-003",
+        "edits that end together overwrite each other",
+        f"{_STORE}.settle",
+        _racing,
+        follows=(
+            "EDIT-PAY-023",
+            "MOCK-SRV-002",
+        ),
+    ),
     wrapping(
         "X402-TXN-003", "charges have no sign", f"{_SERVICE}.transactions", _telling(_amounts_without_sign)
     ),
-    wrapping("X402-TXN-004", "oldest first", f"{_STORE}.entries", _paged(_oldest_first)),
+    wrapping(
+        "X402-TXN-004", "oldest first", f"{_STORE}.entries", _paged(_oldest_first), follows=("EDIT-PAY-027",)
+    ),
     with_data("X402-TXN-005", "21 readings a minute", _limits("transactions_per_minute", 21)),
     with_data("X402-TXN-005", "19 readings a minute", _limits("transactions_per_minute", 19)),
-    wrapping("X402-TXN-006", "whoever signs in reads any ledger", f"{_SERVICE}.transactions", _open_to_all),
+    wrapping(
+        "X402-TXN-006",
+        "whoever signs in reads any ledger",
+        f"{_SERVICE}.transactions",
+        _open_to_all,
+        follows=("MOCK-SRV-002",),
+    ),
     wrapping("X402-TXN-006", "no sign-in is 401", f"{_SERVICE}.transactions", _anybody),
 )

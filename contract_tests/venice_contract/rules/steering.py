@@ -158,11 +158,11 @@ def a_pure_mock_refuses_with_the_same_words_and_no_header_of_its_own(probe: Prob
 
 @check("MOCK-SRV-004", spends=2)
 def a_pure_mock_sends_a_picture_without_headers_of_its_own(probe: Probe, _value: None) -> None:
-    """An ordinary edit, and one that was steered by its key."""
+    """An ordinary edit, and one that was steered by a header."""
     pure = probe.session(pure=True)
-    for key in ("mock_ok", "mock_flaky_1"):
-        reply = pure.status(pure.edit(pure.good(), caller=Key(key)), 200)
-        equal(mock_headers(reply), [], f"the list of headers of the mock for {key}")
+    for steered in ((), (("X-Mock", "seed=7"),)):
+        reply = pure.status(pure.edit(headers=steered), 200)
+        equal(mock_headers(reply), [], f"the list of headers of the mock, steered by {steered}")
 
 
 @check("MOCK-SRV-004")
