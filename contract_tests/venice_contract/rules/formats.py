@@ -206,15 +206,7 @@ def _tells_the_truth(reply: Reply, facts: Facts) -> None:
         expect(found == known[said], f"a 200 that says {said} and is {found}")
 
 
-@check(
-    "EDIT-FMT-008",
-    witnesses=lambda facts: [
-        *facts.edition.fields.output_formats,
-        *facts.edition.fields.format_aliases,
-        None,
-    ],
-    spends=1,
-)
+@check("EDIT-FMT-008", witnesses=lambda facts: [*facts.edition.fields.output_formats, None], spends=1)
 def each_format_is_called_by_its_name(probe: Probe, fmt: str | None) -> None:
     """Content-Type against the first bytes for every format."""
     reply = probe.succeeds(probe.edit(probe.good(output_format=... if fmt is None else fmt)))
