@@ -109,7 +109,12 @@ def _part_of_the_prompt(scope: Scope, body: bytes) -> tuple[Scope, bytes]:
 MUTANTS: tuple[Mutant, ...] = (
     august_data("EDIT-ENH-001", "enhance_prompt is unknown", _not_known(_ENHANCE), follows=("EDIT-ENH-002",)),
     august_data("EDIT-ENH-001", "June knows enhance_prompt too", _always_known(_ENHANCE)),
-    august_data("EDIT-ENH-001", "prompts are rewritten unless one says no", _on_by_default),
+    august_data(
+        "EDIT-ENH-001",
+        "prompts are rewritten unless one says no",
+        _on_by_default,
+        follows=("EDIT-ENH-002", "EDIT-RSP-003"),
+    ),
     august_replaced(
         "EDIT-ENH-001",
         "enhance_prompt may be a text or a number",
