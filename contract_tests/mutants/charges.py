@@ -211,12 +211,14 @@ def _without_floor(original: Any) -> Any:
     return hold
 
 
-def _floor_left_over(original: Any) -> Any:
-    """The floor must remain once the edit is paid."""
+def _floor_excluded(original: Any) -> Any:
+    """Just the floor is not enough."""
 
     async def hold(self: MemoryStore, account: str, amount: Decimal, **more: Any) -> Any:
         floor = more.get("floor", Decimal(0))
-        return await original(self, account, amount, **{**more, "floor": floor and floor + amount})
+        return await original(
+            self, account, amount, **{**more, "floor": floor and floor + Decimal("0.000001")}
+        )
 
     return hold
 
@@ -235,8 +237,9 @@ def _repeats_are_free(original: Any) -> Any:
 
     async def hold(self: EditService, caller: Any, order: Order, call: Any) -> Any:
         asked = (caller.account, order.request.prompt, order.request.model.id, id(self.session.store))
+        idle = not (await self.session.store.account(caller.account)).held
         held = await original(self, caller, order, call)
-        if asked in seen:
+        if asked in seen and idle:
             await self.session.store.release(held)
             return await self.session.store.hold(caller.account, Decimal(0))
         seen.add(asked)
@@ -273,6 +276,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "bad fields cost a cent",
         f"{_SERVICE}._edit_for",
         _charging(lambda s: s == 400),
+        follows=("EDIT-PAY-029",),
     ),
     wrapping(
         "EDIT-PAY-014",
@@ -328,7 +332,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "venice_mock.edit.judging.make_plan",
         _lowest_quality,
     ),
-    answering("EDIT-PAY-018", "the price of low is not listed", _listed_without_low, where="/models"),
+    answering(
+        "EDIT-PAY-018",
+        "the price of low is not listed",
+        _listed_without_low,
+        where="/models",
+        follows=("EDIT-PAY-015",),
+    ),
     replaced(
         "EDIT-PAY-019",
         "quality costs nothing unless a header asks",
@@ -340,7 +350,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     wrapping("EDIT-PAY-020", "a wallet needs no more than the price", f"{_STORE}.hold", _without_floor),
-    wrapping("EDIT-PAY-020", "ten cents must be left after the edit", f"{_STORE}.hold", _floor_left_over),
+    wrapping("EDIT-PAY-020", "just ten cents are not enough", f"{_STORE}.hold", _floor_excluded),
     wrapping("EDIT-PAY-023", "what is in work does not count", f"{_STORE}.hold", _without_holds),
     replaced(
         "EDIT-PAY-025",
@@ -354,8 +364,16 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     replaced("EDIT-PAY-026", "a tier without a price costs more", _PRICE, _twice_without_price),
     wrapping("EDIT-PAY-027", "balances are binary fractions", f"{_STORE}.settle", _in_floats),
-    wrapping("EDIT-PAY-028", "spending limits are ignored", f"{_STORE}.hold", _without_limit),
-    with_data("EDIT-PAY-028", "a limit in dollars is told as one in DIEM", _limit_in_diem),
+    wrapping(
+        "EDIT-PAY-028",
+        "spending limits are ignored",
+        f"{_STORE}.hold",
+        _without_limit,
+        follows=("MOCK-KEY-005",),
+    ),
+    with_data(
+        "EDIT-PAY-028", "a limit in dollars is told as one in DIEM", _limit_in_diem, follows=("MOCK-KEY-005",)
+    ),
     wrapping(
         "EDIT-PAY-029",
         "what is held is never given back",
@@ -372,6 +390,12 @@ MUTANTS: tuple[Mutant, ...] = (
         "venice_mock.edit.endpoint.judge_image",
         _decoded_before,
     ),
-    wrapping("EDIT-PAY-031", "the same edit again is free", f"{_SERVICE}._hold", _repeats_are_free),
+    wrapping(
+        "EDIT-PAY-031",
+        "the same edit again is free",
+        f"{_SERVICE}._hold",
+        _repeats_are_free,
+        follows=("EDIT-PAY-027",),
+    ),
     wrapping("EDIT-PAY-041", "failures cost a cent", f"{_SERVICE}._edit_for", _charging(lambda s: s >= 500)),
 )

@@ -120,6 +120,11 @@ def _only_base(original: Any) -> Any:
     return lambda *args, **more: original(*args, **more)[:1]
 
 
+def _test_token(offer: dict[str, Any]) -> None:
+    if offer["network"].startswith("eip155"):
+        offer["asset"] = "0x036cbd53842c5426634e7929541ec2318f3dcf7e"
+
+
 def _without_fee_payer(offer: dict[str, Any]) -> None:
     offer["extra"].pop("feePayer", None)
 
@@ -127,9 +132,9 @@ def _without_fee_payer(offer: dict[str, Any]) -> None:
 # --- who is refused how -------------------------------------------------------------------------------------
 
 
-def _empty_is_forbidden(_scope: Any, _body: bytes, answer: Answer) -> Answer:
-    empty = answer.status == 402 and answer.header("x-venice-balance-usd") == "0"
-    return answer.with_body({"error": "This key has no credit"}, 403) if empty else answer
+def _forms_are_forbidden(_scope: Any, body: bytes, answer: Answer) -> Answer:
+    poor = answer.status == 402 and answer.header("x-venice-balance-usd") is not None
+    return answer.with_body({"error": "This key has no credit"}, 403) if poor and body[:1] == b"-" else answer
 
 
 def _partly_paid(original: Any) -> Any:
@@ -258,7 +263,7 @@ _ONE_NONCE = "0123456789abcdef0123456789abcdef"
 
 MUTANTS: tuple[Mutant, ...] = (
     _key("EDIT-PAY-001", "a key's 402 has a code of its own", _set("NO_CREDIT", "code"), "EDIT-ERR-015"),
-    answering("EDIT-PAY-001", "a key without any credit is answered 403", _empty_is_forbidden),
+    answering("EDIT-PAY-001", "a key without credit that sends a form is answered 403", _forms_are_forbidden),
     _wallet("EDIT-PAY-002", "the reason is insufficient_funds", _set("insufficient_funds", "reason")),
     _wallet("EDIT-PAY-003", "the third step is missing", _set(..., "topUpInstructions", "step3")),
     _wallet("EDIT-PAY-003", "the token has 18 decimals", _set(18, "topUpInstructions", "tokenDecimals")),
@@ -278,12 +283,19 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _stranger("EDIT-PAY-007", "wallets are no way in", _set(..., "authOptions", "x402Wallet")),
     _stranger("EDIT-PAY-007", "the resource has no media type", _set(..., "resource", "mimeType")),
-    wrapping("EDIT-PAY-008", "only Base is accepted", f"{_DISCOVERY}.payment_offers", _only_base),
+    wrapping(
+        "EDIT-PAY-008",
+        "only Base is accepted",
+        f"{_DISCOVERY}.payment_offers",
+        _only_base,
+        follows=("EDIT-PAY-040",),
+    ),
     wrapping(
         "EDIT-PAY-008",
         "nobody pays Solana's fees",
         f"{_DISCOVERY}.payment_offers",
         _offers(_without_fee_payer),
+        follows=("EDIT-PAY-040",),
     ),
     wrapping(
         "EDIT-PAY-008",
@@ -295,13 +307,17 @@ MUTANTS: tuple[Mutant, ...] = (
     answering("EDIT-PAY-010", "there is no PAYMENT-REQUIRED header", _header(lambda _text: None)),
     answering("EDIT-PAY-010", "the header is base64url without padding", _header(_urlsafe)),
     answering("EDIT-PAY-010", "the header asks for another amount", _packed(_cheaper)),
-    _stranger("EDIT-PAY-011", "discovery has the code of a wallet's body", _set("PAYMENT_REQUIRED", "code")),
+    _stranger("EDIT-PAY-011", "discovery has a message of its own", _set("Pay first", "message")),
     _wallet("EDIT-PAY-011", "a wallet's body has accepts as well", _set([], "accepts")),
-    _key("EDIT-PAY-011", "a key's body has what a wallet's has", _set(0, "currentBalanceUsd")),
+    _key(
+        "EDIT-PAY-011", "a key's body has what a wallet's has", _set(0, "currentBalanceUsd"), "EDIT-PAY-032"
+    ),
     _stranger(
         "EDIT-PAY-012",
         "the resource is the API, not the edit",
         _set("http://127.0.0.1:8402/api/v1", "resource", "url"),
+        "EDIT-PAY-037",
+        "EDIT-PAY-042",
     ),
     wrapping(
         "EDIT-PAY-021",
@@ -314,8 +330,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "a key with some credit is served for what it has",
         "venice_mock.state.memory.MemoryStore.hold",
         _partly_paid,
+        follows=("MOCK-KEY-003",),
     ),
-    _key("EDIT-PAY-032", "the sentence is shortened", _set("Insufficient balance", "error")),
+    _key(
+        "EDIT-PAY-032",
+        "the sentence is shortened",
+        _set("Insufficient balance", "error"),
+        "MOCK-KEY-004",
+    ),
     replaced(
         "EDIT-PAY-033",
         "payment headers are ignored",
@@ -358,12 +380,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "the resource is the vendor's",
         f"{_DISCOVERY}.resource_of",
         _vendors_resource,
+        follows=("EDIT-PAY-042",),
     ),
     wrapping(
         "EDIT-PAY-037",
         "a wallet's challenge forgets the port",
         "venice_mock.wallet.desk.sign_in_challenge",
         _challenge_without_port,
+        follows=("EDIT-PAY-042",),
     ),
     _wallet("EDIT-PAY-039", "amounts are text", _set("0.00", "currentBalanceUsd")),
     _wallet("EDIT-PAY-039", "the minimum is text", _set("5", "topUpInstructions", "minimumAmountUsd")),
@@ -372,10 +396,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "somebody could be paid on Base",
         _with_receiver(0, "pay_to", "0x7d1c5b0e1fa94ab2c54c1a3b8f9e6d2075a4c3e1"),
     ),
-    with_data(
+    wrapping(
         "EDIT-PAY-040",
         "Base's token is a test token",
-        _with_receiver(0, "asset", "0x036cbd53842c5426634e7929541ec2318f3dcf7e"),
+        f"{_DISCOVERY}.payment_offers",
+        _offers(_test_token),
     ),
     wrapping("EDIT-PAY-040", "--fee-payer is ignored", "venice_mock.tenancy.make_world", _unconfigured),
     wrapping("EDIT-PAY-042", "every forwarded host is believed", "venice_mock.web.api.origin_of", _trusting),

@@ -183,9 +183,9 @@ def a_spending_limit_ends_the_credit(probe: Probe, limit: str) -> None:
 
 
 def _rush_model(facts: Facts) -> str:
-    """The cheapest model that costs a wallet no less than it must have anyway."""
+    """The cheapest model that costs more than what a wallet must have anyway."""
     floor = facts.edition.x402.floor_usd
-    return facts.cheapest([m for m in facts.models if facts.price({"model": m.id}) >= floor]).id
+    return facts.cheapest([m for m in facts.models if facts.price({"model": m.id}) > floor]).id
 
 
 def _rushes() -> st.SearchStrategy[list[Any]]:
