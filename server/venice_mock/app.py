@@ -23,10 +23,11 @@ from venice_mock.settings import Settings
 from venice_mock.state.session import Session
 from venice_mock.tenancy import Tenants
 from venice_mock.times import iso_time
-from venice_mock.web.admission import Admission, tenant_of
+from venice_mock.web.admission import Admission, Stamps, tenant_of
 from venice_mock.web.answers import header_text, json_response
 from venice_mock.web.api import api_routes
 from venice_mock.web.control import ControlRoutes, OpenRoutes, links_of
+from venice_mock.web.recording import Recording, story_of
 
 _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as nginx does.
 
@@ -51,6 +52,8 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
         Exception: server.defect,
     }
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=server.lifespan)
+    app.add_middleware(Stamps)  # the last one added is the outermost
+    app.add_middleware(Recording)
     app.add_middleware(Admission, server=server)
     app.router.redirect_slashes = False
     app.state.paths = links_of(server.contract.edition.path, routes)
@@ -90,6 +93,9 @@ class Server:
             headers["Connection"] = "close"
         hint = header_text(error.hint or str(error.body.get("error")))
         request.scope[REFUSAL] = {"refusal": error.name, "hint": hint}
+        story = story_of(request.scope)
+        if story is not None:
+            story.refused(error.name, error.rule, error.hint, error.cause)
         return json_response(error.body, error.status, headers)
 
     async def no_route(self, request: Request, error: HTTPException) -> Response:
@@ -109,6 +115,6 @@ class Server:
         tenant = tenant_of(request.scope)
         edition = tenant.contract.edition
         spec, names = tenant.contract.error("UNKNOWN_ERROR"), edition.headers
-        # Starlette sends this answer past every wrapper, so it brings the headers of Admission itself.
+        # Starlette sends this answer past every wrapper, so it brings the headers of Stamps itself.
         told = {names["version"]: edition.stamp, names["timestamp"]: iso_time(await tenant.session.now())}
         return json_response({"error": spec.text}, spec.status, told)

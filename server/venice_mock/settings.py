@@ -154,6 +154,13 @@ OPTIONS: tuple[Option, ...] = (
         "Control",
         "list",
     ),
+    Option(
+        "journal_bytes",
+        values.whole(0, 2**40),
+        "N",
+        "memory for the requests that /__mock/requests tells of; 0 keeps none",
+        "Control",
+    ),
     Option("log_format", values.choice("text", "json"), "WHICH", "text or json", "Logging"),
     Option(
         "log_level",

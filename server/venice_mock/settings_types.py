@@ -44,6 +44,7 @@ class Settings:
     control: bool = True
     control_token: str | None = None
     control_hosts: tuple[str, ...] = ()
+    journal_bytes: int = 64 << 20  # of all sessions together; 0: no journal
     latency: Latency = Latency()
     max_inflight_pixels: int = 70_000_000  # two of the largest inputs at once
     body_timeout: float = 30.0  # seconds without a byte of the body, and four times that for the whole

@@ -20,6 +20,7 @@ from venice_mock.edit.endpoint import EditService
 from venice_mock.edit.fetching import FetchPolicy
 from venice_mock.edit.workshop import Workshop
 from venice_mock.settings import Settings
+from venice_mock.state.journal import Budget, Journal
 from venice_mock.state.session import Session, open_session, reopen_session
 from venice_mock.wallet.desk import WalletDesk
 from venice_mock.wallet.statements import StatementService
@@ -78,6 +79,11 @@ class Tenant:
         """The settings of the plan."""
         return self.plan.settings
 
+    @property
+    def journal(self) -> Journal:
+        """The stories of its requests."""
+        return self.session.journal
+
 
 def plan_of_server(settings: Settings) -> Plan:
     """What a session gets that asks for nothing, with the files of the settings read.
@@ -98,6 +104,7 @@ class Builder:
     workshop: Workshop
     editions: Editions
     wall_clock: Callable[[], float]
+    budget: Budget
 
     def build(self, name: str, plan: Plan, before: Tenant | None = None, *, anew: bool = False) -> Tenant:
         """The session ``name`` under ``plan``, with the state of ``before`` where it was open before.
@@ -124,7 +131,9 @@ class Builder:
         )
         keys = KeyRing(Opening(settings.balance), plan.keys)
         if before is None:
-            session = open_session(contract, settings, name=name, wall_clock=self.wall_clock, keys=keys)
+            session = open_session(
+                contract, settings, name=name, wall_clock=self.wall_clock, keys=keys, budget=self.budget
+            )
         else:
             reseeded = anew or settings.seed != before.settings.seed
             session = reopen_session(before.session, contract, settings, keys, anew=reseeded)
@@ -162,7 +171,7 @@ class Tenants:
         wall_clock: Callable[[], float] = time.time,
         most: int = MOST_SESSIONS,
     ) -> None:
-        self._builder = Builder(workshop, Editions(), wall_clock)
+        self._builder = Builder(workshop, Editions(), wall_clock, Budget(settings.journal_bytes))
         self.most = most
         self._names: random.Random = (
             random.SystemRandom() if settings.seed is None else random.Random(f"sessions:{settings.seed}")
@@ -215,12 +224,13 @@ class Tenants:
         """
         if name == DEFAULT or name not in self._open:
             raise NoSession
-        del self._open[name]
+        self._open.pop(name).journal.end()
 
     def _kept(self, tenant: Tenant) -> Tenant:
         if not same_paths(tenant.contract, self.default.contract):  # routes are laid when the server starts
             edition = tenant.contract.edition.edition
             raise ValueError(f"Edition {edition} has other paths than that of this server.")
+        tenant.journal.set_limit(tenant.settings.journal_bytes)
         self._open[tenant.id] = tenant
         return tenant
 

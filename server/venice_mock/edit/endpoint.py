@@ -49,12 +49,14 @@ from venice_mock.edit.judging import image_refusal, judge_image
 from venice_mock.edit.making import Order, make_picture
 from venice_mock.edit.opening import ImageFault
 from venice_mock.edit.source import image_bytes
+from venice_mock.edit.telling import tell_caller, tell_fields, tell_image, tell_order, tell_picture
 from venice_mock.edit.validation import check_model_rules, check_schema, find_model, named_model
 from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import ApiError, plain, refuse
 from venice_mock.settings import Latency, Settings
 from venice_mock.state.session import Session
 from venice_mock.state.store import Hold, NoHold
+from venice_mock.state.story import Story
 
 T = TypeVar("T")
 _NO_HOLD = {
@@ -69,7 +71,8 @@ _FORM_OVERHEAD = 1 << 20  # ours: boundaries and the other fields of a form, bes
 class EditCall:
     """One HTTP request to the endpoint: header names in lower case, and the raw way to its body.
 
-    ``steering`` is what its headers order; it goes before what a magic key orders.
+    ``steering`` is what its headers order; it goes before what a magic key orders. ``story`` is told what is
+    found out about the request, where one is written.
     """
 
     headers: Mapping[str, str]
@@ -77,6 +80,7 @@ class EditCall:
     path: str
     receive: Receive
     steering: Steering = AS_USUAL
+    story: Story | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class EditService:
             caller = await authenticate_key(self.session, call.headers)
         told: dict[str, str] = {}  # headers that every answer to this caller carries
         try:
+            tell_caller(call.story, caller)
             ordered = replace(call, steering=call.steering.over(caller.steering))
             async with self._flight(caller):
                 return await self._edit_for(caller, ordered, kind, told)
@@ -137,6 +142,7 @@ class EditService:
             await enforce_error_budget(session, caller, now)
         raw, unreadable = await self._read_fields(call, kind)
         model_id = named_model(raw, self.default_model)
+        tell_fields(call.story, kind, raw, model_id)
         await self._steer("rate", call, caller, model_id)
         standing = await count_request(session, caller, model_id, now, enforced=limited)
         told.update(standing.headers(contract))
@@ -152,6 +158,7 @@ class EditService:
         request = check_model_rules(contract, draft, find_model(contract, draft.model_id))
         await self._steer("image", call, caller)
         data = await while_connected(call.receive, image_bytes(contract, request.image, self.settings.fetch))
+        tell_image(call.story, request, data)
         # While it waits for its turn a request holds the file alone, not also the body that brought it.
         raw.clear()
         request = replace(request, image=Upload(b""))
@@ -163,24 +170,31 @@ class EditService:
             engine=self.settings.engine,
             caption=self.settings.caption,
         )
+        order = tell_order(call.story, order)
         await self._steer("policy", call, caller)
         hold = await self._hold(caller, order, call)
         try:
             await self._steer("work", call, caller)
             image = await while_connected(call.receive, self._make(order, call.steering.latency))
         except BaseException as error:
+            tell_picture(call.story, order)
             await session.store.release(hold)
             if isinstance(error, ImageFault):
                 raise image_refusal(contract, error, decoding=True) from error
             raise
+        tell_picture(call.story, order)
         request_id = session.token(32)
-        await session.store.settle(
+        booked = await session.store.settle(
             hold, now=await session.now(), request_id=request_id, model_id=request.model.id
         )
+        if booked is not None and call.story is not None:
+            call.story.charged(request_id, -booked.amount)
         told.update(await self._balance_headers(caller))
         told.update(await self._remaining_header(caller))
         media_type = contract.edition.formats[order.plan.output_format].media_type
         headers = {**told, **picture_headers(contract, order)}
+        if call.story is not None:
+            call.story.cause = call.steering.cause_of_success
         return EditAnswer(image, media_type, headers, call.steering.cause_of_success)
 
     async def _steer(

@@ -17,6 +17,15 @@ from venice_mock.edit.safety import Classification, blur, placeholder
 Engine = Literal["paint", "fast"]
 
 
+@dataclass(slots=True)
+class Notes:
+    """What falls off while a picture is made: the input's hash, and both pictures in small."""
+
+    sha256: str | None = None
+    before: bytes | None = None
+    after: bytes | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """One edit to make: the file, what is known of it, and what is to come out."""
@@ -29,6 +38,7 @@ class Order:
     seed: int
     engine: Engine
     caption: bool
+    notes: Notes | None = None
 
     @property
     def prompt(self) -> str:
@@ -65,6 +75,8 @@ def make_picture(contract: Contract, order: Order) -> bytes:
         seed=order.seed,
         caption=order.caption,
     )
+    if order.notes is not None:
+        order.notes.sha256 = digest
     source = decode(
         order.data, order.probe, cover=plan.size
     )  # the fast engine too: broken files stay refused

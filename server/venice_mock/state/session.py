@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from venice_mock.accounts.keys import KeyRing, Opening, load_keys
 from venice_mock.contract import Contract
 from venice_mock.settings import Settings
+from venice_mock.state.journal import Budget, Journal
 from venice_mock.state.memory import MemoryStore
 from venice_mock.state.store import Store
 
@@ -23,6 +24,7 @@ class Session:
     store: Store
     keys: KeyRing
     picture_seed: int
+    journal: Journal
     _random: random.Random
     _wall_clock: Callable[[], float]
 
@@ -46,8 +48,9 @@ def open_session(
     name: str = "default",
     wall_clock: Callable[[], float] = time.time,
     keys: KeyRing | None = None,
+    budget: Budget | None = None,
 ) -> Session:
-    """A fresh session as the settings ask; ``keys`` go before their file.
+    """A fresh session as the settings ask; ``keys`` go before their file, ``budget`` is the process's for journals.
 
     Raises ValueError when the keys file cannot be used.
     """
@@ -59,6 +62,7 @@ def open_session(
         store=MemoryStore(),
         keys=keys,
         picture_seed=settings.seed or 0,
+        journal=Journal(budget or Budget(settings.journal_bytes), settings.journal_bytes),
         _random=_stream(name, settings.seed),
         _wall_clock=wall_clock,
     )
@@ -67,7 +71,7 @@ def open_session(
 def reopen_session(
     session: Session, contract: Contract, settings: Settings, keys: KeyRing, *, anew: bool
 ) -> Session:
-    """The same accounts, ledger, nonces and clock under other rules. ``anew``: the stream begins again."""
+    """The same accounts, ledger, nonces, journal and clock under other rules. ``anew``: the stream begins again."""
     stream = _stream(session.id, settings.seed) if anew else session._random
     return replace(session, contract=contract, keys=keys, picture_seed=settings.seed or 0, _random=stream)
 

@@ -38,7 +38,7 @@ class HasTenants(Protocol):
 
 
 class Admission:
-    """ASGI wrapper: finds the session, and adds the headers that every answer under /api carries."""
+    """ASGI wrapper: finds the session."""
 
     def __init__(self, app: ASGIApp, server: HasTenants) -> None:
         self._app = app
@@ -56,20 +56,7 @@ class Admission:
             await json_response(error.body, error.status)(scope, receive, send)
             return
         scope[_TENANT] = tenant
-        if not route_path(scope).startswith(API):
-            await self._app(scope, receive, send)
-            return
-        edition = tenant.contract.edition
-        stamp = (edition.headers["version"].encode(), edition.stamp.encode())
-        time = edition.headers["timestamp"].encode()
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                now = iso_time(await tenant.session.now()).encode()
-                message = {**message, "headers": [*message["headers"], stamp, (time, now)]}
-            await send(message)
-
-        await self._app(scope, receive, with_headers)
+        await self._app(scope, receive, send)
 
     def _admit(self, scope: Scope) -> Tenant | None:
         """The session, with the scope set to it; None: there is none of that name."""
@@ -99,6 +86,31 @@ class Admission:
             scope["headers"] = [*headers[:place], (name, scheme + b" " + key), *headers[place + 1 :]]
             return self._tenants.get(session)
         return None
+
+
+class Stamps:
+    """ASGI wrapper, inside the other: adds the headers that every answer under /api carries."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and stamp what comes back."""
+        if scope["type"] != "http" or not route_path(scope).startswith(API):
+            await self._app(scope, receive, send)
+            return
+        tenant = tenant_of(scope)
+        edition = tenant.contract.edition
+        stamp = (edition.headers["version"].encode(), edition.stamp.encode())
+        time = edition.headers["timestamp"].encode()
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                now = iso_time(await tenant.session.now()).encode()
+                message = {**message, "headers": [*message["headers"], stamp, (time, now)]}
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
 
 
 def route_path(scope: Scope) -> str:

@@ -14,6 +14,7 @@ from venice_mock.edit.endpoint import EditCall
 from venice_mock.wallet.statements import limit_requests
 from venice_mock.web.admission import API, origin_of, prefix_of, tenant_of
 from venice_mock.web.answers import header_text, json_response
+from venice_mock.web.recording import story_of
 
 
 def api_routes(contract: Contract) -> list[Route]:
@@ -35,7 +36,8 @@ def api_routes(contract: Contract) -> list[Route]:
 async def _image_edit(request: Request) -> Response:
     tenant, said = tenant_of(request.scope), request.headers
     steering = steering_of(tenant.contract, said.getlist(HEADER), said.getlist(PREFER))
-    call = EditCall(said, origin_of(request), request.url.path, request.receive, steering)
+    story = story_of(request.scope)
+    call = EditCall(said, origin_of(request), request.url.path, request.receive, steering, story)
     answer = await tenant.edit.edit(call)
     headers = answer.headers
     if answer.cause is not None and not tenant.settings.pure:

@@ -1,0 +1,142 @@
+"""What writes requests down: a wrapper around the vendor's routes that starts each request's story and ends it.
+
+The story is in the journal before the last byte of the answer is sent, so that whoever has the answer finds it.
+It tells what was really sent: whatever spoils answers stands inside this wrapper.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from venice_mock.accounts.callers import bearer_token
+from venice_mock.accounts.keys import account_id, last_characters
+from venice_mock.control.sessions import prefix_of
+from venice_mock.edit.body import ClientLeft
+from venice_mock.edit.fingerprints import fingerprint
+from venice_mock.logs import scrub
+from venice_mock.state.story import Sender, Story
+from venice_mock.tenancy import Tenant
+from venice_mock.web.admission import API, route_path, tenant_of
+
+_STORY = "venice_mock.story"  # key of the ASGI scope
+_LONGEST_HEADER = 500  # ours
+_MOST_HEADERS = 50  # ours
+# Whatever else a header says may be a secret: it is told that it was there.
+_SHOWN = frozenset(
+    (
+        *("accept", "accept-encoding", "content-encoding", "content-length", "content-type", "expect"),
+        *("host", "idempotency-key", "origin", "prefer", "te", "transfer-encoding", "user-agent", "x-mock"),
+    )
+)
+_HIDDEN = "[hidden]"
+_FAILED = 500
+
+
+class Recording:
+    """ASGI wrapper: every request under /api gets a story, and its session's journal gets it back."""
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and watch what comes and goes."""
+        if scope["type"] != "http" or not route_path(scope).startswith(API):
+            await self._app(scope, receive, send)
+            return
+        tenant = tenant_of(scope)
+        if not tenant.journal.is_on:
+            await self._app(scope, receive, send)
+            return
+        story = await _begin(tenant, scope)
+        scope[_STORY] = story
+        began, finished = self._clock(), False
+
+        async def reading() -> Message:
+            message = await receive()
+            if message["type"] == "http.request":
+                story.body_bytes += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    story.marks.setdefault("body", self._clock() - began)
+            return message
+
+        async def sending(message: Message) -> None:
+            nonlocal finished
+            if message["type"] == "http.response.start":
+                story.marks["answer"] = self._clock() - began
+                story.status = message["status"]
+                story.response_headers = [
+                    (name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]
+                ]
+            elif message["type"] == "http.response.body":
+                _keep(story, message.get("body", b""), tenant.journal.limit)
+                if not message.get("more_body", False):
+                    story.output.sent_whole = finished = True
+                    finish()
+            await send(message)
+
+        def finish() -> None:
+            story.marks["total"] = self._clock() - began
+            fingerprint(story)
+            tenant.journal.add(story)
+
+        try:
+            await self._app(scope, reading, sending)
+        except BaseException as error:
+            if story.status is None and isinstance(error, Exception):
+                story.status = None if isinstance(error, ClientLeft) else _FAILED
+                story.error = story.error or type(error).__name__
+            raise
+        finally:
+            if not finished:
+                finish()
+
+
+def story_of(scope: Scope) -> Story | None:
+    """The story of this request; None where none is written."""
+    story: Story | None = scope.get(_STORY)
+    return story
+
+
+async def _begin(tenant: Tenant, scope: Scope) -> Story:
+    headers = Headers(scope=scope)
+    return Story(
+        id=tenant.journal.next_id(),
+        session=tenant.id,
+        method=scope["method"],
+        path=scrub(route_path(scope))[:_LONGEST_HEADER],
+        started_at=await tenant.session.now(),
+        prefix=prefix_of(tenant.id),
+        sender=_sender(tenant, headers),
+        request_headers=_shown(scope["headers"]),
+    )
+
+
+def _sender(tenant: Tenant, headers: Mapping[str, str]) -> Sender:
+    """Who seems to call, from the key alone; wallets are known once their signature was looked at."""
+    token = bearer_token(headers)
+    if not token:
+        return Sender()
+    magic = tenant.session.keys.answer(token).cause == f"key:{token}"
+    return Sender("key", account_id(token), last_characters(token), token if magic else None)
+
+
+def _shown(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    shown: dict[str, str] = {}
+    for raw, value in headers[:_MOST_HEADERS]:
+        name = raw.decode("latin-1")[:_LONGEST_HEADER]
+        shown[name] = scrub(value.decode("latin-1")[:_LONGEST_HEADER]) if name in _SHOWN else _HIDDEN
+    return shown
+
+
+def _keep(story: Story, body: bytes, limit: int) -> None:
+    output = story.output
+    output.size += len(body)
+    if output.pieces is not None and body:
+        output.pieces.append(body)
+        if output.size > limit:
+            output.pieces = None
