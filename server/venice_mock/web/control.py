@@ -20,14 +20,11 @@ from venice_mock.control.config import change_config, show_config
 from venice_mock.control.guard import Guard
 from venice_mock.control.reset import reset_session
 from venice_mock.control.sessions import end_session, list_sessions, open_session, read_session
-from venice_mock.edit.body import BodyTooLarge, BodyTooSlow, read_body
-from venice_mock.errors import plain
 from venice_mock.tenancy import Tenants
 from venice_mock.web.admission import API, CONTROL, origin_of, outer_of, prefix_of, tenant_of
 from venice_mock.web.answers import json_response
+from venice_mock.web.guarded import control_body, guarded_route
 
-_BODY = 1 << 20  # ours
-_PATIENCE_S = 10.0  # ours
 _ACCOUNTS = CONTROL + "/accounts/"
 
 
@@ -79,17 +76,7 @@ class ControlRoutes:
         ]
 
     def _route(self, path: str, answer: Callable[[Request], Awaitable[Any]], *methods: str) -> Route:
-        """A route of the control plane: nobody gets to ``answer`` but past the guard."""
-
-        async def guarded(request: Request) -> Response:
-            if len(request.headers.getlist("host")) > 1:
-                raise plain(400, "Only one Host header is taken", name="CONTROL_BAD_REQUEST")
-            peer = request.client.host if request.client else None
-            self.guard.check(request.method, request.headers, peer)
-            found = await answer(request)
-            return found if isinstance(found, Response) else json_response(found)
-
-        return Route(CONTROL + path, guarded, methods=methods)
+        return guarded_route(self.guard, path, answer, *methods)
 
     async def _here(self, request: Request) -> Any:
         prefix, paths = prefix_of(request), request.app.state.paths
@@ -164,16 +151,6 @@ def account_path(request: Request) -> str:
 def account_name(segment: str) -> str:
     """A key as a header would bring it: percent-decoded bytes, read as HTTP reads them."""
     return unquote_to_bytes(segment).decode("latin-1")
-
-
-async def control_body(request: Request) -> bytes:
-    """The body of a control request. Raises ApiError 413 for one that is longer than any has reason to be."""
-    try:
-        return await read_body(request.receive, limit=_BODY, timeout=_PATIENCE_S)
-    except BodyTooLarge as error:
-        raise plain(413, "The control plane takes 1 MiB at most", name="CONTROL_TOO_LARGE") from error
-    except BodyTooSlow as error:
-        raise plain(400, "The body did not arrive in time", name="CONTROL_SLOW", close=True) from error
 
 
 def _base_of(request: Request) -> str:
