@@ -27,6 +27,8 @@ from venice_mock.web.admission import Admission, Stamps, tenant_of
 from venice_mock.web.answers import header_text, json_response
 from venice_mock.web.api import api_routes
 from venice_mock.web.control import ControlRoutes, OpenRoutes, links_of
+from venice_mock.web.events import Streams
+from venice_mock.web.journal import JournalRoutes
 from venice_mock.web.recording import Recording, story_of
 
 _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as nginx does.
@@ -43,8 +45,10 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     )
     started_at = wall_clock()
     routes = [*api_routes(server.contract), *OpenRoutes().routes()]
+    streams = Streams(server.tenants)
     if settings.control:
         routes += ControlRoutes(server.tenants, guard, lambda: wall_clock() - started_at).routes()
+        routes += JournalRoutes(guard, streams).routes()
     handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
         ApiError: server.refusal,
         HTTPException: server.no_route,
@@ -56,6 +60,7 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     app.add_middleware(Recording)
     app.add_middleware(Admission, server=server)
     app.router.redirect_slashes = False
+    app.state.streams = streams
     app.state.paths = links_of(server.contract.edition.path, routes)
     return app
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Literal
+from typing import Literal, Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -50,6 +50,16 @@ class Address:
     def base_url(self) -> str:
         """The base URL to give to a client of the API."""
         return self.origin + "/api/v1"
+
+
+class Streams(Protocol):
+    """Answers of the app that last until somebody ends them, or ``life_s`` seconds where nobody can."""
+
+    life_s: float | None
+
+    def stop(self) -> None:
+        """End all of them, and begin none any more."""
+        ...
 
 
 def serve(settings: Settings, create_app: Callable[[Settings], ASGIApp]) -> int:
@@ -116,7 +126,14 @@ def _bind_sentence(host: str, port: int, error: OSError) -> str:
 class _Server(uvicorn.Server):
     """uvicorn that says when it really answers, and ends with 0 after a signal."""
 
-    def __init__(self, app: ASGIApp, address: Address, settings: Settings, logger: logging.Logger) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        address: Address,
+        settings: Settings,
+        logger: logging.Logger,
+        streams: Streams | None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -136,10 +153,13 @@ class _Server(uvicorn.Server):
         self._address = address
         self._settings = settings
         self._logger = logger
+        self._streams = streams
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, make sure of a real answer, then announce."""
         await super().startup(sockets)
+        if self._streams is not None:
+            self._streams.life_s = None  # they are told when to end, and need not end by themselves
         if await self._answers():
             self._announce()
 
@@ -157,7 +177,10 @@ class _Server(uvicorn.Server):
             os._exit(_FORCED)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say what is waited for, then end as uvicorn does."""
+        """Say what is waited for, then end as uvicorn does. Streams that nobody would end are ended first."""
+        if self._streams is not None:
+            self._streams.stop()
+            await asyncio.sleep(_PROBE_PAUSE_S)  # they end in a moment, and are not waited for then
         waiting = max(len(self.server_state.tasks), self._open_answers())
         rest = (
             f": finishing {waiting} request{'s' if waiting > 1 else ''} (Ctrl-C again to force)"

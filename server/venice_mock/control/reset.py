@@ -10,9 +10,9 @@ from venice_mock.control.reading import bad, decode
 from venice_mock.state.store import Part
 from venice_mock.tenancy import Tenant, Tenants
 
-CONFIG = "config"
+JOURNAL, CONFIG = "journal", "config"
 STATE: tuple[Part, ...] = get_args(Part)
-PARTS: tuple[str, ...] = (*STATE, CONFIG)
+PARTS: tuple[str, ...] = (*STATE, JOURNAL, CONFIG)
 
 
 class _Reset(msgspec.Struct, forbid_unknown_fields=True):
@@ -32,4 +32,8 @@ async def reset_session(tenants: Tenants, tenant: Tenant, body: bytes) -> dict[s
     if CONFIG in wanted and tenant.id in tenants:
         tenants.change(tenant.id, tenants.get(tenant.id).beginning, anew=True)
     await tenant.session.store.reset(frozenset(part for part in STATE if part in wanted))
+    if "accounts" in wanted:  # what was charged is given back: the verdict is about what follows
+        tenant.journal.charges_from = tenant.journal.last
+    if JOURNAL in wanted:
+        tenant.journal.clear()
     return {"reset": [part for part in PARTS if part in wanted]}

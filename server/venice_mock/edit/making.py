@@ -13,6 +13,7 @@ from venice_mock.edit.opening import Probe, decode, pixels_in_flight
 from venice_mock.edit.painting import Brief, caption, draw_card, paint
 from venice_mock.edit.request import EditPlan, EditRequest
 from venice_mock.edit.safety import Classification, blur, placeholder
+from venice_mock.edit.thumbs import small
 
 Engine = Literal["paint", "fast"]
 
@@ -75,11 +76,14 @@ def make_picture(contract: Contract, order: Order) -> bytes:
         seed=order.seed,
         caption=order.caption,
     )
-    if order.notes is not None:
-        order.notes.sha256 = digest
+    notes = order.notes
+    if notes is not None:
+        notes.sha256 = digest
     source = decode(
         order.data, order.probe, cover=plan.size
     )  # the fast engine too: broken files stay refused
+    if notes is not None:
+        notes.before = small(source)
     picture = paint(source, replace(brief, caption=False)) if order.engine == "paint" else draw_card(brief)
     if order.violation and contract.way("violation-body") == "placeholder":
         picture = placeholder()
@@ -87,6 +91,8 @@ def make_picture(contract: Contract, order: Order) -> bytes:
         picture = blur(picture)
     if order.caption and order.engine == "paint" and picture.size == plan.size:
         picture = caption(picture, brief)  # last, so that it stays legible on a blurred picture
+    if notes is not None:
+        notes.after = small(picture)
     return encode(picture, plan.output_format, _understood(contract, order, digest, picture.size))
 
 

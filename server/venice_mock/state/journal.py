@@ -90,10 +90,10 @@ class Journal:
             found.append(story)
         return found[::-1]
 
-    def next_id(self) -> str:
-        """The id of a request that begins."""
+    def next_arrival(self) -> int:
+        """The number of a request that begins."""
         self._begun += 1
-        return f"req-{self._begun:06d}"
+        return self._begun
 
     def add(self, story: Story) -> None:
         """Keep a finished story, and wake who listens."""

@@ -6,6 +6,7 @@ Whoever tells a part of the story sets it; whatever was not reached stays None.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,10 @@ Data = bytes | bytearray | memoryview
 Way = Literal["upload", "base64", "data_url", "url"]
 _LONGEST_TEXT = 40_000  # ours: more characters than the longest prompt that is taken
 _SHORT_TEXT = 1000  # ours: characters of a value that no client sends in earnest
+_SECRET = re.compile(
+    "key|token|secret|auth|passw|sign", re.IGNORECASE
+)  # no field of the contract is called so
+HIDDEN = "[hidden]"
 _STORY_BYTES = 6_000  # what a story weighs without texts and pictures, as measured
 
 
@@ -80,6 +85,7 @@ class Story:
     method: str
     path: str
     started_at: float
+    query: str = ""
     prefix: str = ""  # what addresses the session, when it was chosen by path or by key
     sender: Sender = field(default_factory=Sender)
     request_headers: dict[str, str] = field(default_factory=dict)
@@ -102,6 +108,7 @@ class Story:
     output: Output = field(default_factory=Output)
     marks: dict[str, float] = field(default_factory=dict)
     fingerprint: str | None = None  # the same for every attempt at one logical request
+    arrival: int = 0
     number: int = 0  # in the order of finishing, once it is in the journal
 
     def refused(self, name: str, rule: str | None, hint: str | None, cause: str | None) -> None:
@@ -112,7 +119,11 @@ class Story:
     def read(self, kind: str, fields: Mapping[str, Any]) -> None:
         """The body's fields; those that are not JSON values (pictures) are left out."""
         self.body_kind = kind
-        self.fields = {name[:_SHORT_TEXT]: kept(value) for name, value in fields.items() if _is_json(value)}
+        self.fields = {
+            name[:_SHORT_TEXT]: HIDDEN if _SECRET.search(name[:_SHORT_TEXT]) else kept(value)
+            for name, value in fields.items()
+            if _is_json(value)
+        }
         prompt = fields.get("prompt")
         self.prompt = prompt[:_LONGEST_TEXT] if isinstance(prompt, str) else None
 

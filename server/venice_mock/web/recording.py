@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,7 +19,7 @@ from venice_mock.control.sessions import prefix_of
 from venice_mock.edit.body import ClientLeft
 from venice_mock.edit.fingerprints import fingerprint
 from venice_mock.logs import scrub
-from venice_mock.state.story import Sender, Story
+from venice_mock.state.story import HIDDEN, Sender, Story
 from venice_mock.tenancy import Tenant
 from venice_mock.web.admission import API, route_path, tenant_of
 
@@ -32,7 +33,7 @@ _SHOWN = frozenset(
         *("host", "idempotency-key", "origin", "prefer", "te", "transfer-encoding", "user-agent", "x-mock"),
     )
 )
-_HIDDEN = "[hidden]"
+_SHOWN_QUERY = frozenset(("type", "limit", "offset"))
 _FAILED = 500
 
 
@@ -104,12 +105,15 @@ def story_of(scope: Scope) -> Story | None:
 
 async def _begin(tenant: Tenant, scope: Scope) -> Story:
     headers = Headers(scope=scope)
+    arrival = tenant.journal.next_arrival()
     return Story(
-        id=tenant.journal.next_id(),
+        id=f"req-{arrival:06d}",
+        arrival=arrival,
         session=tenant.id,
         method=scope["method"],
         path=scrub(route_path(scope))[:_LONGEST_HEADER],
         started_at=await tenant.session.now(),
+        query=_query(scope["query_string"]),
         prefix=prefix_of(tenant.id),
         sender=_sender(tenant, headers),
         request_headers=_shown(scope["headers"]),
@@ -129,8 +133,16 @@ def _shown(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     shown: dict[str, str] = {}
     for raw, value in headers[:_MOST_HEADERS]:
         name = raw.decode("latin-1")[:_LONGEST_HEADER]
-        shown[name] = scrub(value.decode("latin-1")[:_LONGEST_HEADER]) if name in _SHOWN else _HIDDEN
+        shown[name] = scrub(value.decode("latin-1")[:_LONGEST_HEADER]) if name in _SHOWN else HIDDEN
     return shown
+
+
+def _query(raw: bytes) -> str:
+    """The parameters that the routes know: others may be anything."""
+    if not raw:
+        return ""
+    pairs = parse_qsl(raw[:_LONGEST_HEADER].decode("latin-1"), keep_blank_values=True)
+    return urlencode([(name, value) for name, value in pairs if name in _SHOWN_QUERY])
 
 
 def _keep(story: Story, body: bytes, limit: int) -> None:

@@ -1,0 +1,173 @@
+"""The routes under /__mock/requests: what was sent, understood, answered and charged. No HTTP here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from venice_mock.control.entries import describe
+from venice_mock.control.reading import bad
+from venice_mock.edit.thumbs import MEDIA_TYPE, small_from_file
+from venice_mock.errors import ApiError, plain
+from venice_mock.state.story import Story
+from venice_mock.tenancy import Tenant
+
+_WHAT = "Requests"
+_PAGE, _MOST = 50, 1000
+_FILTERS = ("status", "model", "rule", "since", "limit")
+_MEDIA_TYPES = {
+    "PNG": "png",
+    "JPEG": "jpeg",
+    "WEBP": "webp",
+    "GIF": "gif",
+    "BMP": "bmp",
+    "TIFF": "tiff",
+    "AVIF": "avif",
+}
+_PICTURES = frozenset(("image/png", "image/jpeg", "image/webp"))
+_ANY = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Bytes to send, and a media type that makes no browser run them."""
+
+    data: bytes
+    media_type: str
+
+
+def list_requests(tenant: Tenant, query: Mapping[str, str], base: str) -> dict[str, Any]:
+    """The newest first. ``status`` (404 or 4xx), ``model``, ``rule``; ``since``: an id, of which only later ones.
+
+    Raises ApiError 400 for other filters.
+    """
+    journal = tenant.journal
+    unknown = [name for name in query if name not in _FILTERS]
+    if unknown:
+        raise bad(_WHAT, f"there is no filter {unknown[0][:40]!r}; known: {', '.join(_FILTERS)}")
+    limit, keep = _limit(query.get("limit")), _keep(query)
+    since = query.get("since")
+    stories = list(journal) if since is None else journal.after(_number(tenant, since))
+    found = [story for story in reversed(stories) if keep(story)]
+    return {
+        "requests": [entry_of(tenant, story, base) for story in found[:limit]],
+        "count": len(found),
+        "kept": len(journal),
+        "bytes": journal.bytes,
+        "limit_bytes": journal.limit,
+        "dropped": journal.dropped,
+        "dropped_pictures": journal.dropped_pictures,
+    }
+
+
+def read_request(tenant: Tenant, name: str, base: str) -> dict[str, Any]:
+    """One entry. Raises ApiError 404."""
+    return entry_of(tenant, story_named(tenant, name), base)
+
+
+def clear_requests(tenant: Tenant) -> dict[str, Any]:
+    """Forget all of them."""
+    cleared = len(tenant.journal)
+    tenant.journal.clear()
+    return {"cleared": cleared}
+
+
+def entry_of(tenant: Tenant, story: Story, base: str) -> dict[str, Any]:
+    """A story of this session as JSON."""
+    with_token = tenant.settings.control_token is not None
+    return describe(tenant.contract, story, base, with_token=with_token)
+
+
+def story_named(tenant: Tenant, name: str) -> Story:
+    """The story of that id. Raises ApiError 404."""
+    story = tenant.journal.get(name)
+    if story is None:
+        text = "There is no such request in the journal; it may have been dropped."
+        raise plain(404, text, name="CONTROL_NOT_FOUND")
+    return story
+
+
+def input_of(tenant: Tenant, name: str) -> File:
+    """The picture that was sent. Raises ApiError 404."""
+    picture = story_named(tenant, name).input
+    if picture is None or picture.data is None:
+        raise _not_kept("picture")
+    kind = _MEDIA_TYPES.get(picture.format or "")
+    return File(bytes(picture.data), _ANY if kind is None else f"image/{kind}")
+
+
+def output_of(tenant: Tenant, name: str) -> File:
+    """The body that was sent back. Raises ApiError 404."""
+    story = story_named(tenant, name)
+    data = story.output.data
+    if data is None or not story.output.size:
+        raise _not_kept("answer")
+    said = dict(story.response_headers).get("content-type", "").partition(";")[0]
+    return File(data, said if said in _PICTURES or said == "application/json" else _ANY)
+
+
+def thumbnail_of(tenant: Tenant, name: str, which: str | None) -> File:
+    """Either picture in small, by default the answer's if that is one; takes a moment. Raises ApiError 400, 404."""
+    if which not in (None, "input", "output"):
+        raise bad(_WHAT, "of is input or output")
+    story = story_named(tenant, name)
+    if which != "input" and story.output.thumbnail is not None:
+        return File(story.output.thumbnail, MEDIA_TYPE)
+    picture = story.input
+    if which == "output" or picture is None:
+        raise _not_kept("picture")
+    if picture.thumbnail is None and picture.data is not None:
+        picture.thumbnail = small_from_file(tenant.contract, picture.data)
+    if picture.thumbnail is None:
+        raise _not_kept("picture")
+    return File(picture.thumbnail, MEDIA_TYPE)
+
+
+def pixels_of(tenant: Tenant, story: Story, which: str | None) -> int:
+    """How many pixels making that thumbnail takes; none where it is there already."""
+    picture = story.input
+    made = which != "input" and story.output.thumbnail is not None
+    if made or which == "output" or picture is None or picture.thumbnail is not None:
+        return 0
+    return (picture.width or 0) * (picture.height or 0) or tenant.contract.edition.limits.max_pixels
+
+
+def _keep(query: Mapping[str, str]) -> Callable[[Story], bool]:
+    status, model, rule = query.get("status"), query.get("model"), query.get("rule")
+    if status is not None and not re.fullmatch("[1-5]([0-9]{2}|xx)", status, re.IGNORECASE):
+        raise bad(_WHAT, "status is a number such as 404, or a class such as 4xx")
+
+    def keep(story: Story) -> bool:
+        code = "" if story.status is None else str(story.status)
+        return (
+            (status is None or code == status or (status[1:].lower() == "xx" and code[:1] == status[0]))
+            and (model is None or story.model == model)
+            and (rule is None or story.rule == rule)
+        )
+
+    return keep
+
+
+def _number(tenant: Tenant, since: str) -> int:
+    """The number of a story; one that was dropped is older than all that are here. Raises ApiError 400."""
+    story = tenant.journal.get(since)
+    if story is not None:
+        return story.number
+    if not re.fullmatch("req-[0-9]{6,12}", since):
+        raise bad(_WHAT, "since is the id of a request, such as req-000017")
+    return 0
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return _PAGE
+    if not re.fullmatch("[0-9]{1,10}", text) or not 1 <= int(text) <= _MOST:
+        raise bad(_WHAT, f"limit is a whole number from 1 to {_MOST}")
+    return int(text)
+
+
+def _not_kept(what: str) -> ApiError:
+    text = f"The {what} of this request is not kept any more, or there was none."
+    return plain(404, text, name="CONTROL_NOT_FOUND")

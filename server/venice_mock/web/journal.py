@@ -1,0 +1,109 @@
+"""The control routes about what happened: the journal, verification, the ledger's verdict, events and advice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from venice_mock.control.guard import Guard
+from venice_mock.control.journal import (
+    File,
+    clear_requests,
+    entry_of,
+    input_of,
+    list_requests,
+    output_of,
+    pixels_of,
+    read_request,
+    story_named,
+    thumbnail_of,
+)
+from venice_mock.control.lint import lint
+from venice_mock.control.verdict import verdict
+from venice_mock.control.verify import verify
+from venice_mock.web.admission import origin_of, outer_of, tenant_of
+from venice_mock.web.answers import json_response
+from venice_mock.web.events import Streams
+from venice_mock.web.guarded import control_body, guarded_route
+
+# What a client sent is shown and never run, whatever a browser makes of it.
+_HARMLESS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRoutes:
+    """The routes of all sessions of a process."""
+
+    guard: Guard
+    streams: Streams
+
+    def routes(self) -> list[Route]:
+        """Every route, guarded."""
+        guard = self.guard
+        return [
+            guarded_route(guard, "/requests", self._requests, "GET", "DELETE"),
+            guarded_route(guard, "/requests/{id}", self._request, "GET"),
+            guarded_route(guard, "/requests/{id}/input", self._input, "GET"),
+            guarded_route(guard, "/requests/{id}/output", self._output, "GET"),
+            guarded_route(guard, "/requests/{id}/thumbnail", self._thumbnail, "GET"),
+            guarded_route(guard, "/verify", self._verify, "POST"),
+            guarded_route(guard, "/ledger/verdict", self._verdict, "GET"),
+            guarded_route(guard, "/lint", self._lint, "GET"),
+            guarded_route(guard, "/events", self._events, "GET"),
+        ]
+
+    async def _requests(self, request: Request) -> Any:
+        tenant = tenant_of(request.scope)
+        if request.method == "DELETE":
+            return clear_requests(tenant)
+        return list_requests(tenant, request.query_params, _base_of(request))
+
+    async def _request(self, request: Request) -> Any:
+        return read_request(tenant_of(request.scope), request.path_params["id"], _base_of(request))
+
+    async def _input(self, request: Request) -> Any:
+        return _file(input_of(tenant_of(request.scope), request.path_params["id"]))
+
+    async def _output(self, request: Request) -> Any:
+        return _file(output_of(tenant_of(request.scope), request.path_params["id"]))
+
+    async def _thumbnail(self, request: Request) -> Any:
+        tenant, name = tenant_of(request.scope), request.path_params["id"]
+        story, which = story_named(tenant, name), request.query_params.get("of")
+        small = partial(thumbnail_of, tenant, name, which)
+        # Decoding a picture takes memory: it waits for its turn as an edit does, unless there is nothing to decode.
+        file = await tenant.edit.workshop.run(pixels_of(tenant, story, which), small)
+        tenant.journal.weigh(story)
+        return _file(file)
+
+    async def _verify(self, request: Request) -> Any:
+        ok, answer = verify(tenant_of(request.scope).journal, await control_body(request))
+        return json_response(answer, 200 if ok else 409)
+
+    async def _verdict(self, request: Request) -> Any:
+        return verdict(tenant_of(request.scope).journal)
+
+    async def _lint(self, request: Request) -> Any:
+        tenant = tenant_of(request.scope)
+        return lint(tenant.contract, tenant.journal)
+
+    async def _events(self, request: Request) -> Any:
+        tenant, base = tenant_of(request.scope), _base_of(request)
+        return self.streams.stream(tenant, request, lambda story: entry_of(tenant, story, base))
+
+
+def _file(file: File) -> Response:
+    return Response(file.data, media_type=file.media_type, headers=_HARMLESS)
+
+
+def _base_of(request: Request) -> str:
+    return origin_of(request) + outer_of(request)
