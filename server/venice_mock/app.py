@@ -29,7 +29,7 @@ from venice_mock.web.api import api_routes
 from venice_mock.web.control import ControlRoutes, OpenRoutes, links_of
 from venice_mock.web.events import Streams
 from venice_mock.web.journal import JournalRoutes
-from venice_mock.web.recording import Recording, story_of
+from venice_mock.web.recording import CLIENT_LEFT, Recording, story_of
 
 _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as nginx does.
 
@@ -111,8 +111,11 @@ class Server:
             plain(error.status_code, text, name="ROUTE").body, error.status_code, error.headers
         )
 
-    async def nobody(self, _: Request, __: ClientLeft) -> Response:
+    async def nobody(self, request: Request, _: ClientLeft) -> Response:
         """The client left: end quietly."""
+        story = story_of(request.scope)
+        if story is not None:
+            story.error = CLIENT_LEFT
         return Response(status_code=_CLIENT_LEFT)
 
     async def defect(self, request: Request, __: Exception) -> Response:

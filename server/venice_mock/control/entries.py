@@ -63,6 +63,11 @@ def describe(contract: Contract, story: Story, base: str, *, with_token: bool) -
     }
 
 
+def has_picture(story: Story) -> bool:
+    """Whether the answer was a picture, to judge by what it said."""
+    return dict(story.response_headers).get("content-type", "").startswith("image/")
+
+
 def _image(story: Story) -> dict[str, Any] | None:
     picture = story.input
     if picture is None:
@@ -122,11 +127,12 @@ def _links(story: Story, base: str) -> dict[str, str | None]:
     place = f"{base}{story.prefix}{REQUESTS}/{story.id}"
     picture, output = story.input, story.output
     has_input = picture is not None and picture.data is not None
+    large = output.pieces and has_picture(story)
     small = picture is not None and (picture.thumbnail is not None or picture.data is not None)
     return {
         "self": place,
         "input": f"{place}/input" if has_input else None,
         "output": f"{place}/output" if output.pieces else None,
         "input_thumbnail": f"{place}/thumbnail?of=input" if small else None,
-        "output_thumbnail": f"{place}/thumbnail?of=output" if output.thumbnail is not None else None,
+        "output_thumbnail": f"{place}/thumbnail?of=output" if large or output.thumbnail is not None else None,
     }

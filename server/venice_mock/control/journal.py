@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from venice_mock.control.entries import describe
+from venice_mock.control.entries import describe, has_picture
 from venice_mock.control.reading import bad
 from venice_mock.edit.thumbs import MEDIA_TYPE, small_from_file
 from venice_mock.errors import ApiError, plain
-from venice_mock.state.story import Story
+from venice_mock.state.story import Input, Output, Story
 from venice_mock.tenancy import Tenant
 
 _WHAT = "Requests"
@@ -113,25 +113,27 @@ def thumbnail_of(tenant: Tenant, name: str, which: str | None) -> File:
     if which not in (None, "input", "output"):
         raise bad(_WHAT, "of is input or output")
     story = story_named(tenant, name)
-    if which != "input" and story.output.thumbnail is not None:
-        return File(story.output.thumbnail, MEDIA_TYPE)
-    picture = story.input
-    if which == "output" or picture is None:
+    side = _side(story, which)
+    if side.thumbnail is None and side.data is not None:
+        side.thumbnail = small_from_file(tenant.contract, side.data)
+    if side.thumbnail is None:
         raise _not_kept("picture")
-    if picture.thumbnail is None and picture.data is not None:
-        picture.thumbnail = small_from_file(tenant.contract, picture.data)
-    if picture.thumbnail is None:
-        raise _not_kept("picture")
-    return File(picture.thumbnail, MEDIA_TYPE)
+    return File(side.thumbnail, MEDIA_TYPE)
 
 
 def pixels_of(tenant: Tenant, story: Story, which: str | None) -> int:
     """How many pixels making that thumbnail takes; none where it is there already."""
-    picture = story.input
-    made = which != "input" and story.output.thumbnail is not None
-    if made or which == "output" or picture is None or picture.thumbnail is not None:
+    side = _side(story, which)
+    if side.thumbnail is not None or side.data is None:
         return 0
-    return (picture.width or 0) * (picture.height or 0) or tenant.contract.edition.limits.max_pixels
+    known = (side.width or 0) * (side.height or 0) if isinstance(side, Input) else 0
+    return known or tenant.contract.edition.limits.max_pixels
+
+
+def _side(story: Story, which: str | None) -> Input | Output:
+    if which is None:
+        which = "output" if has_picture(story) else "input"
+    return story.output if which == "output" else story.input or Input("upload")
 
 
 def _keep(query: Mapping[str, str]) -> Callable[[Story], bool]:

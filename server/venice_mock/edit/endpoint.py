@@ -158,7 +158,7 @@ class EditService:
         request = check_model_rules(contract, draft, find_model(contract, draft.model_id))
         await self._steer("image", call, caller)
         data = await while_connected(call.receive, image_bytes(contract, request.image, self.settings.fetch))
-        tell_image(call.story, request, data)
+        tell_image(call.story, data)
         # While it waits for its turn a request holds the file alone, not also the body that brought it.
         raw.clear()
         request = replace(request, image=Upload(b""))

@@ -20,7 +20,7 @@ Engine = Literal["paint", "fast"]
 
 @dataclass(slots=True)
 class Notes:
-    """What falls off while a picture is made: the input's hash, and both pictures in small."""
+    """What falls off while a picture is made: the input's hash, and of a painted one both pictures in small."""
 
     sha256: str | None = None
     before: bytes | None = None
@@ -82,7 +82,8 @@ def make_picture(contract: Contract, order: Order) -> bytes:
     source = decode(
         order.data, order.probe, cover=plan.size
     )  # the fast engine too: broken files stay refused
-    if notes is not None:
+    painted = order.engine == "paint"  # beside a card of the fast engine the small ones would cost too much
+    if notes is not None and painted:
         notes.before = small(source)
     picture = paint(source, replace(brief, caption=False)) if order.engine == "paint" else draw_card(brief)
     if order.violation and contract.way("violation-body") == "placeholder":
@@ -91,7 +92,7 @@ def make_picture(contract: Contract, order: Order) -> bytes:
         picture = blur(picture)
     if order.caption and order.engine == "paint" and picture.size == plan.size:
         picture = caption(picture, brief)  # last, so that it stays legible on a blurred picture
-    if notes is not None:
+    if notes is not None and painted:
         notes.after = small(picture)
     return encode(picture, plan.output_format, _understood(contract, order, digest, picture.size))
 

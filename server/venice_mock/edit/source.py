@@ -34,17 +34,21 @@ async def image_bytes(
 
 
 def _decoded(contract: Contract, text: bytes | bytearray | memoryview) -> bytes:
-    start = _DATA_URL.match(text)
-    if start is None:
-        data = decode_base64(text)
-    elif start.group(1).lower().endswith(b";base64"):
-        data = decode_base64(memoryview(text)[start.end() :])
-    else:
-        rest = memoryview(text)[start.end() :]
-        data = unquote_to_bytes(bytes(rest)) if len(rest) <= _PERCENT_LIMIT else None
+    data = decode_text(text)
     if not data:
         raise _at_image(contract, contract.edition.messages.image_not_base64, "EDIT-IMG-008")
     return data
+
+
+def decode_text(text: bytes | bytearray | memoryview) -> bytes | None:
+    """What base64 or a data URL holds; None for anything else."""
+    start = _DATA_URL.match(text)
+    if start is None:
+        return decode_base64(text)
+    rest = memoryview(text)[start.end() :]
+    if start.group(1).lower().endswith(b";base64"):
+        return decode_base64(rest)
+    return unquote_to_bytes(bytes(rest)) if len(rest) <= _PERCENT_LIMIT else None
 
 
 def decode_base64(text: bytes | bytearray | memoryview) -> bytes | None:

@@ -5,15 +5,19 @@ Every function takes None for a request whose story is not written. Nothing here
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import re
 from dataclasses import replace
 from typing import Any
 
 from venice_mock.accounts.callers import Caller
 from venice_mock.edit.facts import facts_of
-from venice_mock.edit.fields import RawFields, Text
+from venice_mock.edit.fields import RawFields, Text, Upload
+from venice_mock.edit.headers import BrokenHeader, Header, read_header
 from venice_mock.edit.making import Notes, Order
-from venice_mock.edit.request import EditRequest
+from venice_mock.edit.source import decode_text
 from venice_mock.state.story import Data, Input, Sender, Story, Way
 
 _URL = re.compile(rb"https?://", re.IGNORECASE)
@@ -33,19 +37,20 @@ def tell_fields(story: Story | None, kind: str, raw: RawFields, model_id: str) -
     story.read(kind, raw)
     story.model = model_id[:_LONGEST_URL]
     image = raw.get("image")
-    if isinstance(image, Text) and _URL.match(image.data):
-        story.input = Input("url", None, 0, url=_without_secrets(bytes(image.data[:_LONGEST_URL])))
+    if isinstance(image, Upload):
+        story.input = Input("upload", image.data, len(image.data))
+    elif isinstance(image, Text):
+        way = _way(image.data)
+        if way == "url":
+            story.input = Input(way, url=_without_secrets(bytes(image.data[:_LONGEST_URL])))
+        else:
+            story.input = Input(way, text=image.data)
 
 
-def tell_image(story: Story | None, request: EditRequest, data: Data) -> None:
-    """The picture's bytes; a retry is known by them even if they turn out to be no picture."""
-    if story is None:
-        return
-    url = None if story.input is None else story.input.url
-    story.input = Input(_way(request), data, len(data), url=url)
-    facts = facts_of(data)
-    story.input.format, story.input.exif = facts.format, facts.exif
-    story.input.gps, story.input.icc = facts.gps, facts.icc
+def tell_image(story: Story | None, data: Data) -> None:
+    """The file's bytes, in the place of the text that brought them."""
+    if story is not None and story.input is not None:
+        story.input.data, story.input.size, story.input.text = data, len(data), None
 
 
 def tell_order(story: Story | None, order: Order) -> Order:
@@ -54,9 +59,7 @@ def tell_order(story: Story | None, order: Order) -> Order:
         return order
     request, plan, probe = order.request, order.plan, order.probe
     if story.input is not None:
-        story.input.format, story.input.mode = probe.format, probe.mode
-        story.input.width, story.input.height = probe.width, probe.height
-        story.input.orientation, story.input.adult = probe.orientation, probe.adult
+        _tell_header(story.input, probe.header)
     story.model = request.model.id
     understood: dict[str, Any] = {
         "model": request.model.id,
@@ -87,12 +90,52 @@ def tell_picture(story: Story | None, order: Order) -> None:
     story.input.thumbnail, story.output.thumbnail = order.notes.before, order.notes.after
 
 
-def _way(request: EditRequest) -> Way:
-    if not isinstance(request.image, Text):
-        return "upload"
-    if _URL.match(request.image.data):
+def finish_story(story: Story) -> None:
+    """What is found out once the answer is ready, also of a request that was refused early. May take a moment.
+
+    The fingerprint is the same for every attempt at one logical request: caller, path, fields and picture are.
+    A retry of a form has another boundary, and JSON may come with its members in another order; neither counts.
+    """
+    if story.fields is None:
+        return
+    picture, digest = story.input, None
+    if picture is not None:
+        if picture.text is not None:
+            picture.data, picture.text = decode_text(picture.text), None
+            picture.size = len(picture.data or b"")
+        if picture.data is not None:
+            _tell_file(picture, picture.data)
+        digest = picture.sha256 or picture.url
+    said = [story.sender.account, story.method, story.path, story.fields, digest]
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    story.fingerprint = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _tell_file(picture: Input, data: Data) -> None:
+    if picture.sha256 is None:
+        picture.sha256 = hashlib.sha256(data).hexdigest()
+    facts = facts_of(data)
+    picture.exif, picture.gps, picture.icc = facts.exif, facts.gps, facts.icc
+    if picture.format is None:
+        picture.format = facts.format
+        with contextlib.suppress(BrokenHeader):
+            header = read_header(data)
+            if header is not None:
+                _tell_header(picture, header)
+
+
+def _tell_header(picture: Input, header: Header) -> None:
+    """The facts of a header, sides as they are displayed."""
+    picture.format, picture.mode, picture.adult = header.format, header.mode, header.adult
+    picture.orientation, picture.width, picture.height = header.orientation, header.width, header.height
+    if header.orientation >= 5:
+        picture.width, picture.height = header.height, header.width
+
+
+def _way(text: Data) -> Way:
+    if _URL.match(text):
         return "url"
-    return "data_url" if bytes(request.image.data[:5]).lower() == b"data:" else "base64"
+    return "data_url" if bytes(text[:5]).lower() == b"data:" else "base64"
 
 
 def _without_secrets(url: bytes) -> str:

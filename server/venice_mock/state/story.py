@@ -37,11 +37,15 @@ class Sender:
 
 @dataclass(slots=True)
 class Input:
-    """The picture that was sent: how it came, its bytes, and what its header says."""
+    """The picture that was sent: how it came, its bytes, and what its header says.
+
+    ``text``: base64 or a data URL that nobody has decoded yet. ``size``: bytes of the file.
+    """
 
     way: Way
-    data: Data | None
-    size: int
+    data: Data | None = None
+    size: int = 0
+    text: Data | None = None
     url: str | None = None
     sha256: str | None = None
     format: str | None = None

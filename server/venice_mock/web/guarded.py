@@ -7,22 +7,25 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from venice_mock.control.guard import Guard
 from venice_mock.edit.body import BodyTooLarge, BodyTooSlow, read_body
 from venice_mock.errors import plain
 from venice_mock.web.admission import CONTROL
 from venice_mock.web.answers import json_response
+from venice_mock.web.operations import DescribedRoute, Operation
 
 _BODY = 1 << 20  # ours
 _PATIENCE_S = 10.0  # ours
 
 
 def guarded_route(
-    guard: Guard, path: str, answer: Callable[[Request], Awaitable[Any]], *methods: str
-) -> Route:
-    """A route of the control plane: nobody gets to ``answer`` but past the guard. What is no Response becomes JSON."""
+    guard: Guard, path: str, answer: Callable[[Request], Awaitable[Any]], *operations: Operation | str
+) -> DescribedRoute:
+    """A route of the control plane: nobody gets to ``answer`` but past the guard. What is no Response becomes JSON.
+
+    Each method is given as the Operation that describes it (``get("The clock", CLOCK)``).
+    """
 
     async def guarded(request: Request) -> Response:
         if len(request.headers.getlist("host")) > 1:
@@ -32,14 +35,17 @@ def guarded_route(
         found = await answer(request)
         return found if isinstance(found, Response) else json_response(found)
 
-    return Route(CONTROL + path, guarded, methods=methods)
+    methods = [each if isinstance(each, str) else each.method for each in operations]
+    described = [each for each in operations if isinstance(each, Operation)]
+    return DescribedRoute(CONTROL + path, guarded, described, methods=methods, guarded=True)
 
 
-async def control_body(request: Request) -> bytes:
+async def control_body(request: Request, limit: int = _BODY) -> bytes:
     """The body of a control request. Raises ApiError 413 for one that is longer than any has reason to be."""
     try:
-        return await read_body(request.receive, limit=_BODY, timeout=_PATIENCE_S)
+        return await read_body(request.receive, limit=limit, timeout=_PATIENCE_S)
     except BodyTooLarge as error:
-        raise plain(413, "The control plane takes 1 MiB at most", name="CONTROL_TOO_LARGE") from error
+        text = f"The control plane takes {limit >> 20} MiB at most"
+        raise plain(413, text, name="CONTROL_TOO_LARGE") from error
     except BodyTooSlow as error:
         raise plain(400, "The body did not arrive in time", name="CONTROL_SLOW", close=True) from error

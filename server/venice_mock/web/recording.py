@@ -6,6 +6,7 @@ It tells what was really sent: whatever spoils answers stands inside this wrappe
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl, urlencode
@@ -16,14 +17,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from venice_mock.accounts.callers import bearer_token
 from venice_mock.accounts.keys import account_id, last_characters
 from venice_mock.control.sessions import prefix_of
-from venice_mock.edit.body import ClientLeft
-from venice_mock.edit.fingerprints import fingerprint
+from venice_mock.edit.telling import finish_story
 from venice_mock.logs import scrub
 from venice_mock.state.story import HIDDEN, Sender, Story
 from venice_mock.tenancy import Tenant
 from venice_mock.web.admission import API, route_path, tenant_of
 
+CLIENT_LEFT = "CLIENT_LEFT"  # stands for the error of a request whose client did not wait
 _STORY = "venice_mock.story"  # key of the ASGI scope
+_LARGE = 1 << 20  # ours: bytes of a body whose picture is not hashed while others wait
 _LONGEST_HEADER = 500  # ours
 _MOST_HEADERS = 50  # ours
 # Whatever else a header says may be a secret: it is told that it was there.
@@ -76,25 +78,28 @@ class Recording:
             elif message["type"] == "http.response.body":
                 _keep(story, message.get("body", b""), tenant.journal.limit)
                 if not message.get("more_body", False):
-                    story.output.sent_whole = finished = True
-                    finish()
+                    finished = True
+                    story.output.sent_whole = story.error != CLIENT_LEFT
+                    await finish()
             await send(message)
 
-        def finish() -> None:
+        async def finish() -> None:
             story.marks["total"] = self._clock() - began
-            fingerprint(story)
+            if story.input is not None and story.input.sha256 is None and story.body_bytes > _LARGE:
+                await asyncio.to_thread(finish_story, story)
+            else:
+                finish_story(story)
             tenant.journal.add(story)
 
         try:
             await self._app(scope, reading, sending)
-        except BaseException as error:
-            if story.status is None and isinstance(error, Exception):
-                story.status = None if isinstance(error, ClientLeft) else _FAILED
-                story.error = story.error or type(error).__name__
+        except Exception as error:
+            if story.status is None and story.fault is None:  # a defect: its 500 is sent past every wrapper
+                story.status, story.error = _FAILED, type(error).__name__
             raise
         finally:
             if not finished:
-                finish()
+                await finish()
 
 
 def story_of(scope: Scope) -> Story | None:
