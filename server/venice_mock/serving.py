@@ -77,7 +77,8 @@ def serve(settings: Settings, create_app: Callable[[Settings], ASGIApp]) -> int:
         except (ValueError, OSError) as error:
             raise SettingsError(str(error)) from error
         address = Address(settings.host, listener.getsockname()[1])
-        server = _Server(logs.AccessLog(app, logger), address, settings, logger)
+        streams: Streams | None = getattr(getattr(app, "state", None), "streams", None)
+        server = _Server(logs.AccessLog(app, logger), address, settings, logger, streams)
         try:
             server.run(sockets=[listener])
         except SystemExit:  # uvicorn's way to say that the app's start failed; it has told why

@@ -132,7 +132,7 @@ def _agrees(name: str, expected: Any, actual: Any) -> bool:
     if name in ("cost_usd", "price_usd") and actual is not None and expected is not None:
         return Decimal(str(expected)) == Decimal(actual)
     if isinstance(actual, bool) or isinstance(expected, bool):  # 1 is not true here
-        return actual is expected
+        return bool(actual is expected)
     return bool(actual == expected)
 
 

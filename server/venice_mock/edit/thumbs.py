@@ -12,7 +12,7 @@ from venice_mock.state.story import Data
 
 SIDE = 160
 MEDIA_TYPE = "image/jpeg"
-_FINER = 4  # pixels a side that are looked at for each one of the small picture
+_FINER = 2  # pixels a side that are looked at for each one of the small picture
 
 
 def small(image: Image.Image) -> bytes:

@@ -108,9 +108,10 @@ class _Stream(Response):
             if self._listener.is_set():
                 continue
             waiting = asyncio.ensure_future(self._listener.wait())
+            either: set[asyncio.Future[Any]] = {waiting, leaving}
             try:
                 done, _ = await asyncio.wait(
-                    {waiting, leaving}, timeout=_KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED
+                    either, timeout=_KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED
                 )
             finally:
                 waiting.cancel()
