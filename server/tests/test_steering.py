@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -28,11 +27,12 @@ from rulekit import (
     server_of,
     text_of,
 )
+from venice_mock.accounts.faults import FAULTS
 from venice_mock.accounts.keys import magic_keys
 from venice_mock.accounts.steering import Steering, stage_of
 from venice_mock.app import create_app
 from venice_mock.contract import Behavior, Contract, available_editions, load_contract
-from venice_mock.control.steering import error_named, steering_of, steering_table, usual_error
+from venice_mock.control.steering import steering_of, steering_table, usual_error
 from venice_mock.errors import ApiError
 from venice_mock.settings import Settings
 from venice_mock.settings_types import Latency
@@ -101,6 +101,7 @@ def test_a_fault_key_gives_the_error_it_names_and_costs_nothing(client: Client, 
 @pytest.mark.rules("MOCK-KEY-010", "EDIT-RATE-004")
 def test_every_fault_key_of_the_table_is_among_those_above() -> None:
     others = {"ok", "insufficient_balance", "spend_limit", "invalid_key", "inactive", "disabled", "balance_X"}
+    others |= set(FAULTS)  # which spoil answers
     known = {name.replace("_N", "_2") for name in magic_keys()}
     assert known == set(FAULT_KEYS) | {"mock_" + name for name in others}
 
@@ -394,7 +395,16 @@ def test_a_wallet_is_refused_in_its_own_words(make_client: MakeClient, tmp_path:
         ("foo", ["error=", "retry_after=", "latency=", "seed="]),
         ("error", ["error="]),
         ("=", ["error="]),
-        ("fault=reset@body:1024", ["latency="]),
+        ("fault", ["fault=", "latency="]),
+        ("fault=rest", ["Did you mean reset", "charge_then_504"]),
+        ("fault=reset@bodies", ["reset@body:BYTES"]),
+        ("fault=corrupt@headers", ["corrupt@body:BYTES"]),
+        ("fault=slow@2", ["500ms"]),
+        ("fault=slow@0", ["500ms"]),
+        ("fault=wrong_media_type@text", ["text/plain"]),
+        ("fault=charge_then_504@body", ["takes nothing"]),
+        ("fault=reset; fault=cut", ["twice"]),
+        ("adult=perhaps", ["true or false"]),
         ("error=rate_limted", ["Did you mean rate_limited", "model_not_found", "timeout"]),
         ("error=", ["model_not_found"]),
         ("error=timeout, seed=1", ["timeout"]),
@@ -582,29 +592,3 @@ def test_only_what_changes_a_picture_is_the_cause_of_one() -> None:
     assert Steering(retry_after=2, cause="a").cause_of_success is None
     assert Steering(seed=0, cause="a").cause_of_success == "a"
     assert Steering("X", times=0, cause="a").cause_of_success == "a"
-
-
-# --- the table ---------------------------------------------------------------------------------------------------
-
-
-def test_the_table_names_everything_that_steers_and_each_row_does_as_it_says(
-    make_client: MakeClient, contract: Contract
-) -> None:
-    rows = steering_table(contract)
-    by_kind: Callable[[str], list[Any]] = lambda kind: [row for row in rows if row.kind == kind]  # noqa: E731
-    assert {row.send for row in by_kind("key")} == {"any other word", *magic_keys()}
-    assert len(by_kind("header")) == 4
-    assert [row.status for row in by_kind("prefer")] == list(USUAL)
-    assert len(by_kind("error")) == len(ERRORS)
-    client = make_client(engine="fast")
-    for row in by_kind("error"):
-        for order in row.send.split(", "):
-            assert ordered(client, order).status == row.status
-            assert error_named(contract, order.removeprefix("error=")) in ERRORS
-        assert row.stage in STAGES
-    for row in by_kind("header"):
-        assert ordered(client, row.send.removeprefix("X-Mock: ")).status in (200, 429)
-    for row in by_kind("key"):
-        status = row.text.partition(" ")[0].strip(":")
-        reply = client.edit(key=row.send.replace("_X", "_1").replace("_N", "_1").replace(" ", "-"), **good())
-        assert reply.status == (int(status) if status.isdecimal() else 200), row

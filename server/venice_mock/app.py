@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from venice_mock.contract import Contract
 from venice_mock.control.guard import Guard, is_loopback
@@ -28,8 +29,10 @@ from venice_mock.web.answers import header_text, json_response
 from venice_mock.web.api import api_routes
 from venice_mock.web.control import ControlRoutes, OpenRoutes, links_of
 from venice_mock.web.events import Streams
+from venice_mock.web.faulting import AnswerLost, Faulting
 from venice_mock.web.journal import JournalRoutes
 from venice_mock.web.recording import CLIENT_LEFT, Recording, story_of
+from venice_mock.web.rules import RuleRoutes
 
 _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as nginx does.
 
@@ -49,6 +52,7 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     if settings.control:
         routes += ControlRoutes(server.tenants, guard, lambda: wall_clock() - started_at).routes()
         routes += JournalRoutes(guard, streams).routes()
+        routes += RuleRoutes(guard).routes()
     handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
         ApiError: server.refusal,
         HTTPException: server.no_route,
@@ -57,12 +61,20 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     }
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=server.lifespan)
     app.add_middleware(Stamps)  # the last one added is the outermost
+    app.add_middleware(Faulting)
     app.add_middleware(Recording)
     app.add_middleware(Admission, server=server)
     app.router.redirect_slashes = False
     app.state.streams = streams
     app.state.paths = links_of(server.contract.edition.path, routes)
     return app
+
+
+class _Silence(Response):
+    """Sends nothing at all."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +130,10 @@ class Server:
             story.error = CLIENT_LEFT
         return Response(status_code=_CLIENT_LEFT)
 
-    async def defect(self, request: Request, __: Exception) -> Response:
+    async def defect(self, request: Request, error: Exception) -> Response:
         """Anything else is a bug of ours: the vendor's 500, and Starlette lets the trace reach the log."""
+        if isinstance(error, AnswerLost):  # which was ordered
+            return _Silence()
         tenant = tenant_of(request.scope)
         edition = tenant.contract.edition
         spec, names = tenant.contract.error("UNKNOWN_ERROR"), edition.headers

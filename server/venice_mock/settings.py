@@ -138,6 +138,14 @@ OPTIONS: tuple[Option, ...] = (
         "Requests",
         "switch",
     ),
+    Option(
+        "prompt_magic",
+        values.switch,
+        "",
+        "obey [[mock:...]] in prompts, as X-Mock is obeyed",
+        "Control",
+        "switch",
+    ),
     Option("control", values.switch, "", "the control plane under /__mock", "Control", "switch"),
     Option(
         "control_token",

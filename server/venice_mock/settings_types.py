@@ -49,5 +49,6 @@ class Settings:
     max_inflight_pixels: int = 70_000_000  # two of the largest inputs at once
     body_timeout: float = 30.0  # seconds without a byte of the body, and four times that for the whole
     pure: bool = False
+    prompt_magic: bool = False  # whether [[mock:...]] in a prompt is an order
     log_format: Literal["text", "json"] = "text"
     log_level: str = "info"

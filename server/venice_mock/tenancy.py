@@ -21,6 +21,7 @@ from venice_mock.edit.fetching import FetchPolicy
 from venice_mock.edit.workshop import Workshop
 from venice_mock.settings import Settings
 from venice_mock.state.journal import Budget, Journal
+from venice_mock.state.rules import Rules
 from venice_mock.state.session import Session, open_session, reopen_session
 from venice_mock.wallet.desk import WalletDesk
 from venice_mock.wallet.statements import StatementService
@@ -83,6 +84,11 @@ class Tenant:
     def journal(self) -> Journal:
         """The stories of its requests."""
         return self.session.journal
+
+    @property
+    def rules(self) -> Rules:
+        """What steers its edits."""
+        return self.session.rules
 
 
 def plan_of_server(settings: Settings) -> Plan:

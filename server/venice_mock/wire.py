@@ -1,7 +1,8 @@
 """Bounds on what a connection may send before and beside its body: uvicorn's httptools protocol has none.
 
-Size and time of the header section, and what is still swallowed after an answer was given early. Imported
-only when httptools is there; the h11 protocol bounds its headers itself.
+Size and time of the header section, and what is still swallowed after an answer was given early. The connection
+also goes along in the scope, so that it can be broken to order. Imported only when httptools is there; the h11
+protocol bounds its headers itself.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from venice_mock.breaking import EXTENSION, Connection
 
 HEAD_LIMIT = 64 << 10  # bytes of request line and headers: four times the longest wallet header
 HEAD_TIMEOUT_S = 20.0  # from a request's first byte to the end of its headers
@@ -56,6 +59,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """A request's first line begins."""
         self._in_head = True
         super().on_message_begin()
+        self.scope["extensions"] = {EXTENSION: {"connection": Connection(self.transport)}}
 
     def on_headers_complete(self) -> None:
         """Headers are over: what follows is the body's affair."""

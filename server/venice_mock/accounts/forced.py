@@ -40,7 +40,8 @@ async def forced_error(
         error = refuse(contract, name)
         limit = contract.edition.limits.image_requests_per_minute
         error.headers |= Standing(limit, limit, resets_at).headers(contract)
-        wait = max(1, -int(-(resets_at - now) // 1)) if wait is None else wait
+        if wait is None or steering.ends:
+            wait = max(0 if wait == 0 else 1, -int(-(resets_at - now) // 1))
     else:
         error = refuse(contract, name)
         if error.status == 429 and caller is not None and name not in _WITHOUT_STANDING:
@@ -56,13 +57,15 @@ async def _window_end(
     session: Session, steering: Steering, caller: Caller, model_id: str, now: float
 ) -> float | None:
     """When the caller's minute, which is said to be used up, will be over; None when it was waited for."""
-    if steering.retry_after is not None:
-        return now + steering.retry_after
+    wait = steering.retry_after
     if steering.ends:
+        minute = MINUTE if wait is None else wait
         used_up = await session.store.count(
-            f"used-up:{caller.account}", window_s=MINUTE + _GRACE_S, now=now, limit=1
+            f"used-up:{minute:g}:{caller.account}", window_s=minute + _GRACE_S, now=now, limit=1
         )
         end = used_up.resets_at - _GRACE_S
         return None if used_up.count > 1 and now >= end else end
+    if wait is not None:
+        return now + wait
     standing = await count_request(session, caller, model_id, now, enforced=False, add=0)
     return standing.resets_at if standing.used else now + MINUTE

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+from venice_mock.accounts.faults import FAULTS, read_fault
 from venice_mock.accounts.steering import AS_USUAL, Steering
 
 Status = Literal["active", "inactive", "disabled", "invalid"]
@@ -97,6 +98,10 @@ _MAGIC: Mapping[str, MagicKey] = {
     "mock_offline": _orders("503: the model is offline, nothing charged", "MODEL_OFFLINE"),
     "mock_edit_error": _orders("500: the edit failed, nothing charged", "IMAGE_EDIT_ERROR"),
     "mock_timeout": _orders("504: the edit took too long, nothing charged", "REQUEST_TIMEOUT"),
+    **{
+        _MAGIC_PREFIX + kind: MagicKey(row.text, steering=Steering(fault=read_fault(kind)))
+        for kind, row in FAULTS.items()
+    },
 }
 _BALANCE_STEM = "mock_balance_"
 _FLAKY_STEM = "mock_flaky_"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from venice_mock.accounts.faults import Fault
 from venice_mock.contract import Contract
 from venice_mock.settings_types import Latency
 
@@ -51,7 +52,8 @@ class Steering:
 
     ``error``: a name of the edition's table. ``times``: only the account's first so many edits fail.
     ``ends``: who waits as long as a 429 tells is served. ``retry_after``: whole seconds to tell instead of the
-    usual ones. ``latency``: seconds, instead of the server's. ``seed``: of the picture.
+    usual ones. ``latency``: seconds, instead of the server's. ``seed``: of the picture. ``fault``: what is done to
+    the answer on its way. ``adult``: whether the content counts as adult, whatever its signs say.
     """
 
     error: str | None = None
@@ -60,22 +62,30 @@ class Steering:
     retry_after: int | None = None
     latency: Latency | None = None
     seed: int | None = None
+    fault: Fault | None = None
+    adult: bool | None = None
     cause: str | None = None
 
     @property
     def cause_of_success(self) -> str | None:
         """The cause, unless a 200 is the same without the order."""
-        changes = (self.error, self.latency, self.seed)  # an error that ended, or that was waited for, too
-        return None if changes == (None, None, None) else self.cause
+        # An error that ended, or that was waited for, is a change, too.
+        changes = (self.error, self.latency, self.seed, self.fault, self.adult)
+        return None if all(change is None for change in changes) else self.cause
 
     def over(self, weaker: Steering) -> Steering:
-        """Both orders as one: where they disagree, this one counts, and only who counts is a cause."""
-        failing = self if self.error is not None else weaker
-        retry_after = weaker.retry_after if self.retry_after is None else self.retry_after
-        latency = weaker.latency if self.latency is None else self.latency
-        seed = weaker.seed if self.seed is None else self.seed
-        together = Steering(
-            failing.error, failing.times, failing.ends, retry_after, latency, seed, self.cause
+        """Both orders as one: where they disagree, this one counts, and only who counts is a cause.
+
+        How a request ends is one choice: who names an error or a fault has made it.
+        """
+        ending = weaker if (self.error, self.fault) == (None, None) else self
+        together = replace(
+            ending,
+            retry_after=ending.retry_after if self.retry_after is None else self.retry_after,
+            latency=weaker.latency if self.latency is None else self.latency,
+            seed=weaker.seed if self.seed is None else self.seed,
+            adult=weaker.adult if self.adult is None else self.adult,
+            cause=self.cause,
         )
         if together == self:
             return self

@@ -10,9 +10,9 @@ from venice_mock.control.reading import bad, decode
 from venice_mock.state.store import Part
 from venice_mock.tenancy import Tenant, Tenants
 
-JOURNAL, CONFIG = "journal", "config"
+JOURNAL, RULES, CONFIG = "journal", "rules", "config"
 STATE: tuple[Part, ...] = get_args(Part)
-PARTS: tuple[str, ...] = (*STATE, JOURNAL, CONFIG)
+PARTS: tuple[str, ...] = (*STATE, JOURNAL, RULES, CONFIG)
 
 
 class _Reset(msgspec.Struct, forbid_unknown_fields=True):
@@ -36,4 +36,6 @@ async def reset_session(tenants: Tenants, tenant: Tenant, body: bytes) -> dict[s
         tenant.journal.charges_from = tenant.journal.last
     if JOURNAL in wanted:
         tenant.journal.clear()
+    if RULES in wanted:
+        tenant.rules.clear()
     return {"reset": [part for part in PARTS if part in wanted]}

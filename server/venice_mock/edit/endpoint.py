@@ -8,12 +8,11 @@ policy 422, balance 402, decoding 400. That order stands here and nowhere else. 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal, TypeVar
+from typing import Literal
 
 from venice_mock.accounts.callers import (
     Caller,
@@ -23,14 +22,13 @@ from venice_mock.accounts.callers import (
     refuse_payment_header,
     signs_in,
 )
-from venice_mock.accounts.forced import forced_error
+from venice_mock.accounts.faults import Fault
 from venice_mock.accounts.limits import count_request, enforce, enforce_error_budget, note_failure
-from venice_mock.accounts.steering import AS_USUAL, Stage, Steering, stage_of
+from venice_mock.accounts.steering import AS_USUAL, Steering
 from venice_mock.contract import Contract
 from venice_mock.edit.body import (
     BodyTooLarge,
     BodyTooSlow,
-    ClientLeft,
     Receive,
     announced_length,
     read_body,
@@ -48,17 +46,18 @@ from venice_mock.edit.fields import (
 from venice_mock.edit.judging import image_refusal, judge_image
 from venice_mock.edit.making import Order, make_picture
 from venice_mock.edit.opening import ImageFault
+from venice_mock.edit.orders import Orders, Spoil
 from venice_mock.edit.source import image_bytes
 from venice_mock.edit.telling import tell_caller, tell_fields, tell_image, tell_order, tell_picture
 from venice_mock.edit.validation import check_model_rules, check_schema, find_model, named_model
+from venice_mock.edit.waiting import while_connected
 from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import ApiError, plain, refuse
-from venice_mock.settings import Latency, Settings
+from venice_mock.settings import Settings
 from venice_mock.state.session import Session
 from venice_mock.state.store import Hold, NoHold
 from venice_mock.state.story import Story
 
-T = TypeVar("T")
 _NO_HOLD = {
     "balance": ("INSUFFICIENT_BALANCE", "EDIT-PAY-001"),
     "spend_limit": ("API_KEY_USD_SPEND_LIMIT_EXCEEDED", "EDIT-PAY-028"),
@@ -67,12 +66,17 @@ BodyKind = Literal["json", "form"]
 _FORM_OVERHEAD = 1 << 20  # ours: boundaries and the other fields of a form, beside a file of the largest size
 
 
+def _as_it_is(_: Fault) -> None:
+    """Who calls in process spoils no answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class EditCall:
     """One HTTP request to the endpoint: header names in lower case, and the raw way to its body.
 
-    ``steering`` is what its headers order; it goes before what a magic key orders. ``story`` is told what is
-    found out about the request, where one is written.
+    ``steering`` is what its headers order; it goes before what a rule, the prompt or a magic key orders. ``spoil``
+    is told how the answer is to be spoilt on its way. ``story`` is told what is found out about the request, where
+    one is written.
     """
 
     headers: Mapping[str, str]
@@ -81,6 +85,7 @@ class EditCall:
     receive: Receive
     steering: Steering = AS_USUAL
     story: Story | None = None
+    spoil: Spoil = _as_it_is
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +114,22 @@ class EditService:
 
     async def edit(self, call: EditCall) -> EditAnswer:
         """Answer one request. Raises ApiError for every refusal, ClientLeft when nobody waits any more."""
+        orders = Orders(self.session, self.settings, call)
+        try:
+            return await self._edit(call, orders)
+        except ApiError as error:
+            orders.refused(error)
+            raise
+
+    async def _edit(self, call: EditCall, orders: Orders) -> EditAnswer:
         contract = self.session.contract
-        await self._steer("media_type", call)
+        await orders.reach("media_type")
         kind = body_kind(contract, call.headers)
         if not has_credentials(contract, call.headers):
             raise await self.wallets.discovery(call.origin, call.path)
-        await self._steer("payment_header", call)
+        await orders.reach("payment_header")
         refuse_payment_header(contract, call.headers)
-        await self._steer("credentials", call)
+        await orders.reach("credentials")
         if signs_in(contract, call.headers):
             caller = await self.wallets.sign_in(call.headers, call.origin)
         else:
@@ -124,9 +137,8 @@ class EditService:
         told: dict[str, str] = {}  # headers that every answer to this caller carries
         try:
             tell_caller(call.story, caller)
-            ordered = replace(call, steering=call.steering.over(caller.steering))
             async with self._flight(caller):
-                return await self._edit_for(caller, ordered, kind, told)
+                return await self._edit_for(caller, call, orders, kind, told)
         except ApiError as error:
             if error.name != "ERROR_BUDGET":  # who knocks while blocked is not blocked for longer
                 await note_failure(self.session, caller, await self.session.now())
@@ -134,7 +146,7 @@ class EditService:
             raise
 
     async def _edit_for(
-        self, caller: Caller, call: EditCall, kind: BodyKind, told: dict[str, str]
+        self, caller: Caller, call: EditCall, orders: Orders, kind: BodyKind, told: dict[str, str]
     ) -> EditAnswer:
         session, contract = self.session, self.session.contract
         now, limited = await session.now(), self.settings.limits == "real"
@@ -143,20 +155,21 @@ class EditService:
         raw, unreadable = await self._read_fields(call, kind)
         model_id = named_model(raw, self.default_model)
         tell_fields(call.story, kind, raw, model_id)
-        await self._steer("rate", call, caller, model_id)
+        orders.learn(caller, raw, model_id)
+        await orders.reach("rate", caller, model_id)
         standing = await count_request(session, caller, model_id, now, enforced=limited)
         told.update(standing.headers(contract))
         if limited:
             enforce(session, standing, now)
-        await self._steer("body", call, caller)
+        await orders.reach("body", caller)
         if unreadable is not None:
             raise unreadable
 
-        await self._steer("schema", call, caller)
+        await orders.reach("schema", caller)
         draft = check_schema(contract, raw, self.default_model)
-        await self._steer("model", call, caller)
+        await orders.reach("model", caller)
         request = check_model_rules(contract, draft, find_model(contract, draft.model_id))
-        await self._steer("image", call, caller)
+        await orders.reach("image", caller)
         data = await while_connected(call.receive, image_bytes(contract, request.image, self.settings.fetch))
         tell_image(call.story, data)
         # While it waits for its turn a request holds the file alone, not also the body that brought it.
@@ -166,16 +179,18 @@ class EditService:
             contract,
             request,
             data,
-            seed=session.picture_seed if call.steering.seed is None else call.steering.seed,
+            seed=session.picture_seed if orders.steering.seed is None else orders.steering.seed,
             engine=self.settings.engine,
             caption=self.settings.caption,
+            adult=orders.steering.adult,
         )
         order = tell_order(call.story, order)
-        await self._steer("policy", call, caller)
-        hold = await self._hold(caller, order, call)
+        await orders.reach("policy", caller)
+        hold = await self._hold(caller, order, (call, orders))
         try:
-            await self._steer("work", call, caller)
-            image = await while_connected(call.receive, self._make(order, call.steering.latency))
+            await orders.reach("work", caller)
+            await orders.pause(orders.steering.latency or self.settings.latency)
+            image = await while_connected(call.receive, self._make(order))
         except BaseException as error:
             tell_picture(call.story, order)
             await session.store.release(hold)
@@ -189,31 +204,15 @@ class EditService:
         )
         if booked is not None and call.story is not None:
             call.story.charged(request_id, -booked.amount)
+        orders.charged()
         told.update(await self._balance_headers(caller))
         told.update(await self._remaining_header(caller))
         media_type = contract.edition.formats[order.plan.output_format].media_type
         headers = {**told, **picture_headers(contract, order)}
+        cause = orders.steering.cause_of_success
         if call.story is not None:
-            call.story.cause = call.steering.cause_of_success
-        return EditAnswer(image, media_type, headers, call.steering.cause_of_success)
-
-    async def _steer(
-        self, stage: Stage, call: EditCall, caller: Caller | None = None, model_id: str = ""
-    ) -> None:
-        """Raise the ApiError that was ordered for this stage, after the pause that was ordered with it."""
-        order = call.steering
-        if order.error is None or stage_of(self.session.contract, order.error) != stage:
-            return
-        error = await forced_error(self.session, order, caller, model_id)
-        if error is not None:
-            latency = order.latency or (self.settings.latency if stage == "work" else None)
-            if latency is not None:
-                await while_connected(call.receive, self._pause(latency))
-            raise error
-
-    async def _pause(self, latency: Latency) -> None:
-        if latency.high > 0:
-            await asyncio.sleep(self.session.uniform(latency.low, latency.high))
+            call.story.cause = cause
+        return EditAnswer(image, media_type, headers, cause)
 
     async def _read_fields(self, call: EditCall, kind: BodyKind) -> tuple[RawFields, ApiError | None]:
         """The raw fields, or none and the refusal, which waits: a rate limit goes before it."""
@@ -260,18 +259,18 @@ class EditService:
         finally:
             await store.give_slot(place)
 
-    async def _hold(self, caller: Caller, order: Order, call: EditCall) -> Hold:
+    async def _hold(self, caller: Caller, order: Order, asked: tuple[EditCall, Orders]) -> Hold:
         """Promise the price. Raises ApiError 402."""
+        call, orders = asked
         contract, store, price = self.session.contract, self.session.store, order.plan.price
-        if caller.kind == "wallet" and call.steering.error == "INSUFFICIENT_BALANCE":
+        if caller.kind == "wallet" and orders.steering.error == "INSUFFICIENT_BALANCE":
             # A wallet is told that in words of its own.
-            if call.steering.latency is not None:
-                await while_connected(call.receive, self._pause(call.steering.latency))
+            await orders.pause(orders.steering.latency)
             account = replace(await store.account(caller.account), balance=Decimal(0), held=Decimal(0))
             error = await self.wallets.short(account, price, call.origin, call.path)
-            error.cause = call.steering.cause
+            error.cause = orders.steering.cause
             raise error
-        await self._steer("balance", call, caller)
+        await orders.reach("balance", caller)
         if caller.kind == "wallet":
             clamp = contract.way("wallet-admission") == "floor"
             held = await store.hold(caller.account, price, floor=contract.edition.x402.floor_usd, clamp=clamp)
@@ -290,8 +289,7 @@ class EditService:
             raise error
         return held
 
-    async def _make(self, order: Order, latency: Latency | None) -> bytes:
-        await self._pause(latency or self.settings.latency)
+    async def _make(self, order: Order) -> bytes:
         contract = self.session.contract
         return await self.workshop.run(order.pixels, lambda: make_picture(contract, order))
 
@@ -344,23 +342,3 @@ def picture_headers(contract: Contract, order: Order) -> dict[str, str]:
             if value is not None:
                 headers[names[name]] = value
     return headers
-
-
-async def while_connected(receive: Receive, work: Awaitable[T]) -> T:
-    """The result of ``work``, unless the client leaves first: then work is dropped and ClientLeft raised."""
-    job = asyncio.ensure_future(work)
-    departure = asyncio.ensure_future(_departure(receive))
-    try:
-        await asyncio.wait({job, departure}, return_when=asyncio.FIRST_COMPLETED)
-        if departure.done():
-            raise ClientLeft
-        return job.result()
-    finally:
-        for task in (job, departure):
-            task.cancel()
-        await asyncio.gather(job, departure, return_exceptions=True)
-
-
-async def _departure(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

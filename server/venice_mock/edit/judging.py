@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from venice_mock.contract import Contract
 from venice_mock.edit.enhancing import enhance
 from venice_mock.edit.making import Engine, Order
@@ -26,8 +28,12 @@ def judge_image(
     seed: int,
     engine: Engine,
     caption: bool,
+    adult: bool | None = None,
 ) -> Order:
-    """Look at the file's header, plan, and apply the content policy. Raises ApiError 400, 413 or 422."""
+    """Look at the file's header, plan, and apply the content policy. Raises ApiError 400, 413 or 422.
+
+    ``adult``: what the content counts as, whatever its signs say; None: as they say.
+    """
     limits = contract.edition.limits
     try:
         found = probe(data, min_pixels=limits.min_pixels, max_pixels=limits.max_pixels)
@@ -35,6 +41,8 @@ def judge_image(
         raise image_refusal(contract, fault) from fault
     source = (found.width, found.height)
     content = classify(request.prompt, found.adult, contract.edition.words)
+    if adult is not None:
+        content = replace(content, adult=adult)
     rewritten = None
     if request.enhance_prompt and not content.policy:  # what ends as a violation is not charged for a rewrite
         rewritten = enhance(request.prompt, source, _prompt_limit(request))

@@ -12,6 +12,7 @@ from venice_mock.contract import Contract
 from venice_mock.settings import Settings
 from venice_mock.state.journal import Budget, Journal
 from venice_mock.state.memory import MemoryStore
+from venice_mock.state.rules import Rules
 from venice_mock.state.store import Store
 
 
@@ -25,7 +26,9 @@ class Session:
     keys: KeyRing
     picture_seed: int
     journal: Journal
+    rules: Rules
     _random: random.Random
+    _pauses: random.Random
     _wall_clock: Callable[[], float]
 
     async def now(self) -> float:
@@ -37,8 +40,8 @@ class Session:
         return f"{self._random.getrandbits(4 * length):0{length}x}"
 
     def uniform(self, low: float, high: float) -> float:
-        """A number drawn evenly from the session's own stream."""
-        return self._random.uniform(low, high)
+        """A pause drawn evenly; the same ones in the same order for the same seed, or for none."""
+        return self._pauses.uniform(low, high)
 
 
 def open_session(
@@ -63,7 +66,9 @@ def open_session(
         keys=keys,
         picture_seed=settings.seed or 0,
         journal=Journal(budget or Budget(settings.journal_bytes), settings.journal_bytes),
+        rules=Rules(),
         _random=_stream(name, settings.seed),
+        _pauses=_pauses(name, settings.seed),
         _wall_clock=wall_clock,
     )
 
@@ -71,10 +76,20 @@ def open_session(
 def reopen_session(
     session: Session, contract: Contract, settings: Settings, keys: KeyRing, *, anew: bool
 ) -> Session:
-    """The same accounts, ledger, nonces, journal and clock under other rules. ``anew``: the stream begins again."""
+    """The same accounts, ledger, nonces, journal, rules and clock under another config.
+
+    ``anew``: what is drawn begins again.
+    """
     stream = _stream(session.id, settings.seed) if anew else session._random
-    return replace(session, contract=contract, keys=keys, picture_seed=settings.seed or 0, _random=stream)
+    pauses = _pauses(session.id, settings.seed) if anew else session._pauses
+    seed = settings.seed or 0
+    return replace(session, contract=contract, keys=keys, picture_seed=seed, _random=stream, _pauses=pauses)
 
 
 def _stream(name: str, seed: int | None) -> random.Random:
     return random.SystemRandom() if seed is None else random.Random(f"{name}:{seed}")
+
+
+def _pauses(name: str, seed: int | None) -> random.Random:
+    # Nothing that is waited for is left to chance, with or without a seed.
+    return random.Random(f"{name}:pauses:{seed or 0}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,6 +16,7 @@ from venice_mock.edit.endpoint import EditCall
 from venice_mock.wallet.statements import limit_requests
 from venice_mock.web.admission import API, origin_of, prefix_of, tenant_of
 from venice_mock.web.answers import header_text, json_response
+from venice_mock.web.faulting import spoil_answer
 from venice_mock.web.recording import story_of
 
 
@@ -37,7 +40,8 @@ async def _image_edit(request: Request) -> Response:
     tenant, said = tenant_of(request.scope), request.headers
     steering = steering_of(tenant.contract, said.getlist(HEADER), said.getlist(PREFER))
     story = story_of(request.scope)
-    call = EditCall(said, origin_of(request), request.url.path, request.receive, steering, story)
+    spoil = partial(spoil_answer, request.scope)
+    call = EditCall(said, origin_of(request), request.url.path, request.receive, steering, story, spoil)
     answer = await tenant.edit.edit(call)
     headers = answer.headers
     if answer.cause is not None and not tenant.settings.pure:

@@ -1,0 +1,39 @@
+"""The routes of a session's rules, under /__mock/rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from venice_mock.control.guard import Guard
+from venice_mock.control.rules import delete_rule, delete_rules, list_rules, make_rule, read_rule
+from venice_mock.web.admission import tenant_of
+from venice_mock.web.answers import json_response
+from venice_mock.web.guarded import control_body, guarded_route
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRoutes:
+    """Making, reading and taking away."""
+
+    guard: Guard
+
+    def routes(self) -> list[Route]:
+        """Each behind the guard."""
+        return [
+            guarded_route(self.guard, "/rules", self._rules, "GET", "POST", "DELETE"),
+            guarded_route(self.guard, "/rules/{rule}", self._rule, "GET", "DELETE"),
+        ]
+
+    async def _rules(self, request: Request) -> Any:
+        tenant = tenant_of(request.scope)
+        if request.method == "POST":
+            return json_response(make_rule(tenant, await control_body(request)), 201)
+        return delete_rules(tenant) if request.method == "DELETE" else list_rules(tenant)
+
+    async def _rule(self, request: Request) -> Any:
+        tenant, name = tenant_of(request.scope), request.path_params["rule"]
+        return delete_rule(tenant, name) if request.method == "DELETE" else read_rule(tenant, name)
