@@ -23,6 +23,7 @@ COMMANDS = {
     "read": "read back from an edited picture what was understood",
     "sample": "write a sample picture to start from",
     "wallet": "throwaway wallets that sign in and pay, for curl",
+    "postman": "write a Postman collection of the API",
     "models": "list the models, their limits and prices",
     "differences": "where documentation and the live server disagree",
     "rules": "list the rules of the contract",
