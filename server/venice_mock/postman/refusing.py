@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from venice_mock.accounts.keys import error_aliases
@@ -64,15 +64,16 @@ class Refusals:
         edition, path = self.contract.edition, self.edits.path
         words, wrong = edition.messages, str(self.contract.way("wrong-content-type"))
         plain = {"Content-Type": "text/plain"}
-        # A file of just the size that is too large, as base64, made when it is sent.
+        # A file of just the size that is too large, as base64, made when it is sent. Variables outlive their
+        # request, and each script that follows would be handed its megabytes.
         length = -(-edition.limits.max_file_bytes_exclusive // 3) * 4
-        large = [f'pm.variables.set("large", "A".repeat({length}));']
+        made, gone = f'pm.variables.set("large", "A".repeat({length}));', 'pm.variables.unset("large");'
+        body = self.edits.fields(image="{{large}}")
+        large = self._row("file too large", "PAYLOAD_TOO_LARGE", before=[made], json=body)
         calls = [
             self._row("content type text/plain", wrong, headers=plain, text="make it a sunset"),
             self._refusal("JSON that is none", 400, {"error": words.invalid_json}, headers=_JSON, text="{"),
-            self._row(
-                "file too large", "PAYLOAD_TOO_LARGE", before=large, json=self.edits.fields(image="{{large}}")
-            ),
+            replace(large, tests=[*large.tests, gone]),
             self._refusal("method GET", 405, {"error": words.method_not_allowed}, method="GET"),
             self._refusal("no such path", 404, {"error": words.not_found}, path=f"{path}s", json={}),
         ]
@@ -82,13 +83,12 @@ class Refusals:
         """Every fault that the schema finds."""
         fields, limits = self.contract.edition.fields, self.contract.edition.limits
         good = self.edits.fields()
-        long = limits.prompt_max + 1
         cases: list[tuple[str, dict[str, Any]]] = [
             *((f"{name} missing", {k: v for k, v in good.items() if k != name}) for name in fields.required),
             ("nothing given", {}),
             ("prompt is a number", {**good, "prompt": 7}),
             ("prompt empty", {**good, "prompt": ""}),
-            ("prompt longer than any model takes", {**good, "prompt": "{{long}}"}),
+            ("prompt longer than any model takes", {**good, "prompt": "x" * (limits.prompt_max + 1)}),
             ("image empty", {**good, "image": ""}),
             ("image is a list", {**good, "image": []}),
             ("model empty", {**good, "model": ""}),
@@ -106,14 +106,7 @@ class Refusals:
             for name in fields.known
             if name.startswith(("enh", "dis"))
         ]
-        calls = [
-            self._invalid(
-                name,
-                body,
-                [f'pm.variables.set("long", "x".repeat({long}));'] if "{{long}}" in body.values() else [],
-            )
-            for name, body in cases
-        ]
+        calls = [self._invalid(name, body) for name, body in cases]
         about = "What the schema finds, all faults of a request together."
         return Folder("Refused: fields", about, calls)
 
@@ -190,15 +183,13 @@ class Refusals:
         lines = say.json_is(error_body(self.contract, error))
         return self._call(name, spec.status, [*(say.headers(told) if told else []), *lines], **more)
 
-    def _invalid(self, name: str, body: dict[str, Any], before: list[str] | None = None) -> Call:
+    def _invalid(self, name: str, body: dict[str, Any]) -> Call:
         """An edit whose fields or model refuse it, in exactly the words of the contract."""
         raw = dict(body)
         if isinstance(raw.get("image"), str):
             raw["image"] = Text(raw["image"].encode())
-        if raw.get("prompt") == "{{long}}":
-            raw["prompt"] = "x" * (self.contract.edition.limits.prompt_max + 1)
         told = refused(lambda: validate(self.contract, raw, self.edits.default.id))
-        return self._refusal(name, 400, told, json=body, before=before or ())
+        return self._refusal(name, 400, told, json=body)
 
     def _unfetched(self, name: str, url: str, words: str) -> Call:
         start = words.partition("{reason}")[0]
