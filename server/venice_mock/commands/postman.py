@@ -21,12 +21,12 @@ EXAMPLES = """\
     --base-url http://127.0.0.1:8402/__s/t17/api/v1
 
 serve the same edition and behaviour. Requests that sign in or pay are skipped
-unless the run has a wallet; each header is good for one request:
+unless the run has a wallet. Their headers are good for one run:
 
   url=http://127.0.0.1:8402/api/v1
-  venice-mock wallet new -o wallet.json
-  set -- --env-var "wallet=$(jq -r .address wallet.json)" --env-var \\
-    "payment=$(venice-mock wallet pay wallet.json $url/x402/top-up --value)"
+  wallet=$(venice-mock wallet new --force -o wallet.json | awk '{print $3}')
+  payment=$(venice-mock wallet pay wallet.json $url/x402/top-up --value)
+  set -- --env-var "wallet=$wallet" --env-var "payment=$payment"
   for name in $(venice-mock postman --sign-ins); do set -- "$@" --env-var \\
     "$name=$(venice-mock wallet sign wallet.json $url/image/edit --value)"; done
   newman run venice.json -e mock.json "$@"

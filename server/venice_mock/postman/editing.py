@@ -46,18 +46,13 @@ class Edits:
 
         ``more`` are further members of the call; with ``form`` in it the body is that and not JSON.
         """
-        body = {} if "form" in more else {"json": dict(fields)}
+        body = None if "form" in more else dict(fields)
         lines = [*self._answer(fields), *(line for each in tests for line in each)]
-        return Call(name, self.path, lines, **body, **more)
+        return Call(name, self.path, lines, json=body, **more)
 
     def ways(self) -> Folder:
         """Every way to send an edit."""
-        square = (
-            next(r for r in self.default.constraints.aspect_ratios if r != AUTO)
-            if self.default.constraints
-            else AUTO
-        )
-        by_url = {"image": URL, "prompt": PROMPT, "aspect_ratio": square}
+        by_url = {"image": URL, "prompt": PROMPT, "aspect_ratio": self._fixed_ratio()}
         alias = next(m for m in self.contract.edition.fields.model_ids if self.contract.model(m) is not None)
         every = self.fields(
             model=self.default.id,
@@ -231,6 +226,12 @@ class Edits:
                     asked = fields if quality is None else {**fields, "quality": quality}
                     words = (model.id, tier) if quality is None else (model.id, tier, quality)
                     yield " ".join(words), asked, self._price(asked)
+
+    def _fixed_ratio(self) -> str:
+        """A ratio of the default model that does not depend on the picture, whatever `image_url` leads to."""
+        limits = self.default.constraints
+        listed = () if limits is None else limits.aspect_ratios
+        return next((ratio for ratio in listed if ratio != AUTO), AUTO)
 
     def _rewritten(self, prompt: str) -> str | None:
         limits = self.default.constraints
