@@ -30,8 +30,10 @@ PARTS = ["accounts", "limits"]
 NO_WALLETS: dict[str, Any] = {"smart_wallets": {}, "usdc_onchain": {}, "settlements": {}, "balances_usd": {}}
 FRESH = {
     "edition": "2026-06-19", "behavior": "documented", "default_model": None, "pure": False, "limits": "off",
+    "prompt_magic": False,
     "balance": "100", "engine": "paint", "caption": True, "seed": None, "fetch": ["loopback"], "latency": "0s",
-    "body_timeout": "30s", "trust_proxy": False, "pay_to_base": None, "pay_to_solana": None, "fee_payer": None,
+    "journal_bytes": 67_108_864, "body_timeout": "30s", "trust_proxy": False,
+    "pay_to_base": None, "pay_to_solana": None, "fee_payer": None,
     "keys": None, "models": {}, "wallets": NO_WALLETS,
 }  # fmt: skip
 
@@ -89,6 +91,11 @@ def patience(client: Client) -> Any:
     return client.runner.run(ask())
 
 
+def is_written_down(client: Client) -> bool:
+    assert edit(client).status == 200
+    return bool(client.get("/__mock/requests").json["requests"])
+
+
 def is_slow(client: Client) -> bool:
     begun = time.perf_counter()
     assert edit(client, prompt="slow?").status == 200
@@ -126,6 +133,7 @@ EFFECTS: dict[str, tuple[Any, Callable[[Client, Any], Any], Any, Any]] = {
         "flux-2-max-edit",
     ),
     "pure": (True, lambda c, _: "x-mock-rule" in edit(c, prompt="").headers, True, False),
+    "prompt_magic": (True, lambda c, _: edit(c, prompt="[[mock:offline]]").status, 200, 503),
     "limits": ("real", lambda c, _: [edit(c).status for _ in range(21)][-1], 200, 429),
     "balance": ("2.50", lambda c, _: balance_of(c, KEY), Decimal(100), Decimal("2.5")),
     "engine": ("fast", lambda c, like: is_like(c, like, engine="fast"), False, True),
@@ -138,6 +146,7 @@ EFFECTS: dict[str, tuple[Any, Callable[[Client, Any], Any], Any, Any]] = {
         True,
     ),
     "latency": ("1s..1.1s", lambda c, _: is_slow(c), False, True),
+    "journal_bytes": (0, lambda c, _: is_written_down(c), True, False),
     "body_timeout": ("20ms", lambda c, _: patience(c), None, 400),
     "trust_proxy": (
         True,
@@ -389,6 +398,7 @@ CONFIGS = st.fixed_dictionaries(
         "edition": st.sampled_from(["2026-06-19", "2026-08-22"]),
         "behavior": st.sampled_from(["documented", "observed"]),
         "pure": st.booleans(),
+        "prompt_magic": st.booleans(),
         "limits": st.sampled_from(["off", "real"]),
         "balance": st.one_of(
             st.integers(0, 10**9 - 1),
@@ -401,6 +411,7 @@ CONFIGS = st.fixed_dictionaries(
         "seed": st.none() | st.integers(0, 2**63 - 1),
         "fetch": st.sampled_from(["none", "loopback", ["public", "loopback"], "a.example,b.example:80"]),
         "latency": st.sampled_from(["0", "1ms", "0.001s", "200ms..2s", "0.0015s", "600s"]),
+        "journal_bytes": st.integers(0, 2**40),
         "body_timeout": st.integers(1, 600_000).map(lambda ms: f"{ms}ms"),
         "pay_to_base": st.sampled_from([None, BOB.address, ALICE.address]),
         "models": st.sampled_from([{}, {"qwen-image-2-edit": {"offline": True, "deprecation": None}}]),

@@ -21,7 +21,7 @@ from venice_mock.settings_types import Latency
 from wallets import CLOCK, SOLANGE, Purse, control, hand_in, now_of, purse_of
 
 RESET = "/__mock/reset"
-PARTS = ["accounts", "nonces", "limits", "clock", "config"]
+PARTS = ["accounts", "nonces", "limits", "clock", "journal", "rules", "config"]
 KEY = "a-test-key"
 
 
