@@ -26,8 +26,9 @@ def root_logger() -> Iterator[None]:
     root.handlers[:], root.level, package.level = kept[0], kept[1], kept[2]
 
 
-async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 201, "headers": [(b"X-Request-Id", b"r-1")]})
+async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
+    scope[logs.REQUEST_ID] = "r-1"
+    await send({"type": "http.response.start", "status": 201, "headers": [(b"X-Request-Id", b"other")]})
     await send({"type": "http.response.body", "body": b""})
 
 
@@ -83,6 +84,36 @@ def test_a_json_line_tells_the_same() -> None:
     }
 
 
+async def refusal(scope: Scope, _receive: Receive, send: Send) -> None:
+    scope[logs.REFUSAL] = {
+        "refusal": "TOO_MUCH",
+        "rule": "EDIT-IMG-001",
+        "hint": "Bearer sk-very-secret-1234 is long",
+    }
+    scope[logs.TOLD] = {"session": "t17", "entry": "req-000001"}
+    await answer(scope, _receive, send)
+
+
+def test_a_refusal_is_told_with_its_rule_and_the_session_in_the_same_line() -> None:
+    entry = json.loads(one_request("json", app=refusal))
+    told = {"refusal": "TOO_MUCH", "rule": "EDIT-IMG-001", "hint": "Bearer [hidden] is long"}
+    assert entry.items() >= {**told, "session": "t17", "entry": "req-000001", "request_id": "r-1"}.items()
+    line = one_request("text", app=refusal)
+    assert line.endswith("201 250.0 ms TOO_MUCH: Bearer [hidden] is long id=r-1\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "sane"),
+    [
+        *(("a", True), ("3f2c9a1e-7b6d-4c5e-8f90-a1b2c3d4e5f6", True), ("x" * 64, True), ("a.b:c_d-1", True)),
+        *(("", False), ("x" * 65, False), ("a b", False), ("a\n", False), ("a,b", False), ("é", False)),
+        *(("sk-abcdef1234567", False), ("venice_abcdef1234567", False), ("<script>", False), ('a"b', False)),
+    ],
+)
+def test_an_id_that_a_client_chose_is_one_short_word_and_no_credential(text: str, sane: bool) -> None:
+    assert logs.is_request_id(text) is sane
+
+
 def test_a_request_without_an_answer_is_logged_without_a_status() -> None:
     assert json.loads(one_request("json", app=silence))["status"] is None
     assert "no answer" in one_request("text", app=silence)
@@ -108,8 +139,9 @@ def test_a_very_long_path_is_cut() -> None:
 
 
 def test_health_checks_are_written_only_when_debugging() -> None:
-    assert one_request("text", "/readyz") == ""
-    assert "/readyz" in one_request("text", "/readyz", level="debug")
+    for path in ("/livez", "/readyz", "/metrics"):
+        assert one_request("text", path) == ""
+        assert path in one_request("text", path, level="debug")
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])

@@ -95,7 +95,7 @@ def test_every_refusal_names_a_living_rule_and_pure_names_nothing(
         assert told.headers["x-mock-rule"] in living, arguments
         assert not [name for name in quiet.headers if "mock" in name], arguments
         extra = set(told.headers) - set(quiet.headers)
-        assert extra <= {"x-mock-rule", "x-mock-hint", "x-mock-cause"}
+        assert extra <= {"x-mock-rule", "x-mock-hint", "x-mock-cause", "x-mock-request-id"}
         if arguments.get("key") is not None or "key" not in arguments:
             assert told.body == quiet.body
     assert not [name for name in pure.edit(**good()).headers if "mock" in name]

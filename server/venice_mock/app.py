@@ -16,21 +16,25 @@ from starlette.types import Receive, Scope, Send
 
 from venice_mock.contract import Contract
 from venice_mock.control.guard import Guard, is_loopback
+from venice_mock.control.metrics import Metrics
 from venice_mock.edit.body import ClientLeft
 from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import ApiError, plain
-from venice_mock.logs import REFUSAL
+from venice_mock.logs import REFUSAL, REQUEST_ID
 from venice_mock.settings import Settings
 from venice_mock.state.session import Session
 from venice_mock.tenancy import Tenants
 from venice_mock.times import iso_time
-from venice_mock.web.admission import Admission, Stamps, tenant_of
+from venice_mock.web.admission import REQUEST_HEADER, Admission, Stamps, tenant_of
 from venice_mock.web.answers import header_text, json_response
 from venice_mock.web.api import api_routes
-from venice_mock.web.control import ControlRoutes, OpenRoutes, links_of
+from venice_mock.web.control import ControlRoutes, links_of
+from venice_mock.web.cors import Cors, allowed_origin, is_api, tell_origin
 from venice_mock.web.events import Streams
 from venice_mock.web.faulting import AnswerLost, Faulting
 from venice_mock.web.journal import JournalRoutes
+from venice_mock.web.observing import Observing, request_ids
+from venice_mock.web.open import OpenRoutes
 from venice_mock.web.recording import CLIENT_LEFT, Recording, story_of
 from venice_mock.web.rules import RuleRoutes
 
@@ -47,7 +51,11 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
         exposed=settings.trust_proxy or not is_loopback(settings.host.strip("[]")),
     )
     started_at = wall_clock()
-    routes = [*api_routes(server.contract), *OpenRoutes().routes()]
+    metrics = Metrics()
+    routes = [
+        *api_routes(server.contract),
+        *OpenRoutes(server.tenants, workshop, metrics, guard, started_at).routes(),
+    ]
     streams = Streams(server.tenants)
     if settings.control:
         routes += ControlRoutes(server.tenants, guard, lambda: wall_clock() - started_at).routes()
@@ -63,7 +71,16 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     app.add_middleware(Stamps)  # the last one added is the outermost
     app.add_middleware(Faulting)
     app.add_middleware(Recording)
+    app.add_middleware(Cors, origins=settings.cors)
     app.add_middleware(Admission, server=server)
+    app.add_middleware(
+        Observing,
+        server=server,
+        metrics=metrics,
+        routes=routes,
+        edit_path=server.contract.edition.path,
+        ids=request_ids(settings.seed),
+    )
     app.router.redirect_slashes = False
     app.state.streams = streams
     app.state.paths = links_of(server.contract.edition.path, routes)
@@ -109,7 +126,7 @@ class Server:
         if error.close:
             headers["Connection"] = "close"
         hint = header_text(error.hint or str(error.body.get("error")))
-        request.scope[REFUSAL] = {"refusal": error.name, "hint": hint}
+        request.scope[REFUSAL] = {"refusal": error.name, "rule": error.rule, "hint": hint}
         story = story_of(request.scope)
         if story is not None:
             story.refused(error.name, error.rule, error.hint, error.cause)
@@ -137,6 +154,11 @@ class Server:
         tenant = tenant_of(request.scope)
         edition = tenant.contract.edition
         spec, names = tenant.contract.error("UNKNOWN_ERROR"), edition.headers
-        # Starlette sends this answer past every wrapper, so it brings the headers of Stamps itself.
+        # Starlette sends this answer past every wrapper, so it brings the headers of each itself.
         told = {names["version"]: edition.stamp, names["timestamp"]: iso_time(await tenant.session.now())}
-        return json_response({"error": spec.text}, spec.status, told)
+        if not tenant.settings.pure:
+            told[REQUEST_HEADER] = request.scope[REQUEST_ID]
+        answer = json_response({"error": spec.text}, spec.status, told)
+        if tenant.settings.cors and is_api(request.scope):
+            tell_origin(answer.headers, allowed_origin(frozenset(tenant.settings.cors), request.headers))
+        return answer

@@ -19,7 +19,11 @@ from urllib.parse import quote
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOGGER = "venice_mock"
-REFUSAL = "venice_mock.refusal"  # key of the ASGI scope: name and hint of a refusal, for the request's line
+# Keys of the ASGI scope, for the request's line: the request's id, name, rule and hint of a refusal, and what else
+# is to be told of it, by name.
+REQUEST_ID = "venice_mock.request_id"
+REFUSAL = "venice_mock.refusal"
+TOLD = "venice_mock.told"
 
 _SECRET = re.compile(
     r"""(?ix)
@@ -30,8 +34,8 @@ _SECRET = re.compile(
     """
 )
 _ACCOUNT = re.compile(r"(/accounts/).+?(/ledger)?$", re.DOTALL)  # a key may hold a slash
-_REQUEST_ID = re.compile(rb"[\w.:-]{1,64}")
-_QUIET_PATHS = ("/livez", "/readyz")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_QUIET_PATHS = ("/livez", "/readyz", "/metrics")
 _LONGEST_PATH = 200
 _LONGEST_TEXT = 20_000  # characters: a long traceback
 
@@ -41,6 +45,11 @@ def scrub(text: str) -> str:
     if len(text) > _LONGEST_TEXT:
         text = text[:_LONGEST_TEXT] + "..."
     return _SECRET.sub(lambda match: "".join(group or "" for group in match.groups()) + "[hidden]", text)
+
+
+def is_request_id(text: str) -> bool:
+    """Whether a client's id for its request may stand in a log: one short word that looks like no credential."""
+    return _REQUEST_ID.fullmatch(text) is not None and scrub(text) == text
 
 
 class TextFormatter(logging.Formatter):
@@ -98,8 +107,8 @@ def configure(
 class AccessLog:
     """ASGI wrapper that writes one line per request when its answer is complete.
 
-    Method, path without query, status (none when nothing was answered), milliseconds, and the answer's
-    ``x-request-id``. Health checks are written at ``debug``.
+    Method, path without query, status (none when nothing was answered), milliseconds, the refusal if it was one,
+    and the request's id. Health checks and scrapes are written at ``debug``.
     """
 
     def __init__(
@@ -137,14 +146,16 @@ class AccessLog:
             "ms": round(milliseconds, 1),
         }
         text = f"{method} {path} {status or 'no answer'} {milliseconds:.1f} ms"
-        refusal: dict[str, str] | None = scope.get(REFUSAL)
+        refusal: dict[str, str | None] | None = scope.get(REFUSAL)
         if refusal is not None:  # one line for both: a second record costs as much as the refusal itself
-            fields |= {name: scrub(value) for name, value in refusal.items()}
-            text += " " + ": ".join(refusal.values())
-        for name, value in start.get("headers", ()):
-            if name.lower() == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-                fields["request_id"] = value.decode("ascii")
-                text += f" id={fields['request_id']}"
+            said = {name: scrub(value) for name, value in refusal.items() if value}
+            fields |= said
+            text += " " + ": ".join(value for name, value in said.items() if name != "rule")
+        fields |= scope.get(TOLD, {})
+        request_id: str | None = scope.get(REQUEST_ID)
+        if request_id is not None:
+            fields["request_id"] = request_id
+            text += f" id={request_id}"
         level = logging.DEBUG if scope["path"] in _QUIET_PATHS else logging.INFO
         self._logger.log(level, "%s", text, extra={"fields": fields})
 

@@ -139,6 +139,14 @@ OPTIONS: tuple[Option, ...] = (
         "switch",
     ),
     Option(
+        "cors",
+        values.origins,
+        "ORIGIN,...",
+        "whose web pages may use the API: off, * or origins; never the control plane",
+        "Requests",
+        "list",
+    ),
+    Option(
         "prompt_magic",
         values.switch,
         "",

@@ -41,6 +41,7 @@ class Settings:
     pay_to_solana: str | None = None
     fee_payer: str | None = None
     trust_proxy: bool = False
+    cors: tuple[str, ...] = ()  # origins whose pages may read the API's answers; "*": any
     control: bool = True
     control_token: str | None = None
     control_hosts: tuple[str, ...] = ()

@@ -112,6 +112,16 @@ def hosts(text: str) -> tuple[str, ...]:
     return names
 
 
+def origins(text: str) -> tuple[str, ...]:
+    """``off``, ``*``, or a comma-separated list of origins as browsers send them: ``http://localhost:3000``."""
+    listed = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    if listed == ("off",):
+        return ()
+    if not listed or (listed != ("*",) and not all(map(_is_origin, listed))):
+        raise ValueError("expected off, * or origins such as http://localhost:3000, separated by commas")
+    return listed
+
+
 def latency(text: str) -> Latency:
     """A duration or a range of two: ``800ms``, ``0.5s``, ``200ms..2s``. Seconds in the result."""
     low, dots, high = text.partition("..")
@@ -155,6 +165,11 @@ def _is_place(text: str) -> bool:
         bare, _, port = text[1:].partition("]")
         return _is_host(bare) and (not port or _is_port(port.removeprefix(":")))
     return _is_host(text) or (bool(colon) and _is_host(name) and _is_port(port))
+
+
+def _is_origin(text: str) -> bool:
+    scheme, _, place = text.partition("://")
+    return scheme in ("http", "https") and _is_place(place)
 
 
 def _is_port(text: str) -> bool:

@@ -202,6 +202,14 @@ class Tenants:
         except KeyError:
             raise NoSession from None
 
+    @property
+    def journal_bytes(self) -> int:
+        """What all journals hold together."""
+        return self._builder.budget.used
+
+    def __len__(self) -> int:
+        return len(self._open)
+
     def __contains__(self, name: str) -> bool:
         return name in self._open
 

@@ -39,6 +39,21 @@ class Guard:
         ``peer``: the client's address. One from beyond loopback shows that the server can be reached there, also
         when a foreign server listens where our settings do not say.
         """
+        self._check_place(headers)
+        if method not in _SAFE_METHODS:
+            media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media_type != "application/json":
+                raise plain(415, "The control plane takes application/json only", name="CONTROL_MEDIA_TYPE")
+        self._check_token(headers, peer)
+
+    def check_open(self, method: str, headers: Mapping[str, str], peer: str | None = None) -> None:
+        """The same for what needs no token on this machine: there, strange pages and names are refused only."""
+        if self.exposed or _is_elsewhere(peer):
+            self.check(method, headers, peer)
+        else:
+            self._check_place(headers)
+
+    def _check_place(self, headers: Mapping[str, str]) -> None:
         host = headers.get("host", "")
         if not self._is_ours(host):
             raise _forbidden("the Host header names another machine")
@@ -47,10 +62,8 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2].lower() != host.lower():
             raise _forbidden("a page of another origin asked")
-        if method not in _SAFE_METHODS:
-            media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-            if media_type != "application/json":
-                raise plain(415, "The control plane takes application/json only", name="CONTROL_MEDIA_TYPE")
+
+    def _check_token(self, headers: Mapping[str, str], peer: str | None) -> None:
         if self.token is None and (self.exposed or _is_elsewhere(peer)):
             raise _forbidden("the server can be reached beyond loopback and has no --control-token")
         if self.token is not None and not hmac.compare_digest(

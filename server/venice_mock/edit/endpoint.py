@@ -8,7 +8,7 @@ policy 422, balance 402, decoding 400. That order stands here and nowhere else. 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
@@ -70,13 +70,17 @@ def _as_it_is(_: Fault) -> None:
     """Who calls in process spoils no answers."""
 
 
+def _uncounted(_: Decimal) -> None:
+    """Who calls in process counts no money."""
+
+
 @dataclass(frozen=True, slots=True)
 class EditCall:
     """One HTTP request to the endpoint: header names in lower case, and the raw way to its body.
 
     ``steering`` is what its headers order; it goes before what a rule, the prompt or a magic key orders. ``spoil``
-    is told how the answer is to be spoilt on its way. ``story`` is told what is found out about the request, where
-    one is written.
+    is told how the answer is to be spoilt on its way, ``charged`` what was taken, whatever comes of the answer.
+    ``story`` is told what is found out about the request, where one is written.
     """
 
     headers: Mapping[str, str]
@@ -86,6 +90,7 @@ class EditCall:
     steering: Steering = AS_USUAL
     story: Story | None = None
     spoil: Spoil = _as_it_is
+    charged: Callable[[Decimal], None] = _uncounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +207,10 @@ class EditService:
         booked = await session.store.settle(
             hold, now=await session.now(), request_id=request_id, model_id=request.model.id
         )
-        if booked is not None and call.story is not None:
-            call.story.charged(request_id, -booked.amount)
+        if booked is not None:
+            call.charged(-booked.amount)
+            if call.story is not None:
+                call.story.charged(request_id, -booked.amount)
         orders.charged()
         told.update(await self._balance_headers(caller))
         told.update(await self._remaining_header(caller))

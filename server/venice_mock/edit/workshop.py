@@ -28,6 +28,11 @@ class PixelBudget:
         """Pixels admitted and not yet given back."""
         return self._used
 
+    @property
+    def waiting(self) -> int:
+        """How many wait to be admitted."""
+        return sum(not place.done() for _, place in self._waiting)
+
     async def acquire(self, pixels: int) -> None:
         """Wait until ``pixels`` fit beside what is in work, and count them."""
         if not self._waiting and self._fits(pixels):
@@ -72,6 +77,7 @@ class Workshop:
         # other threads would otherwise stay, and the budget would bound pixels but not memory (306 for 173 MiB).
         set_block_size(_BLOCK_BYTES)
         self.budget = PixelBudget(max_inflight_pixels)
+        self.in_work = 0  # pictures in the hands of a thread, or next in line for one
         self._threads = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="workshop")
 
     async def run(self, pixels: int, work: Callable[[], T]) -> T:
@@ -87,8 +93,13 @@ class Workshop:
         except RuntimeError:  # the workshop is closed
             self.budget.release(pixels)
             raise
-        job.add_done_callback(lambda _: loop.call_soon_threadsafe(self.budget.release, pixels))
+        self.in_work += 1
+        job.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done, pixels))
         return await asyncio.wrap_future(job)
+
+    def _done(self, pixels: int) -> None:
+        self.in_work -= 1
+        self.budget.release(pixels)
 
     def close(self) -> None:
         """Let work in hand finish and end the threads."""

@@ -15,13 +15,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venice_mock.control.config import no_session
 from venice_mock.control.sessions import PREFIX
-from venice_mock.logs import REFUSAL
+from venice_mock.logs import REFUSAL, REQUEST_ID
 from venice_mock.tenancy import Tenant, Tenants, is_name
 from venice_mock.times import iso_time
 from venice_mock.web.answers import json_response
 
 API = "/api/v1"
 CONTROL = "/__mock"
+REQUEST_HEADER = "X-Mock-Request-Id"
 _TENANT = "venice_mock.tenant"  # keys of the ASGI scope
 _OUTER = "venice_mock.outer"  # what the server itself is mounted under
 _MARK = b"__"  # between a key and the session it chooses
@@ -52,7 +53,7 @@ class Admission:
         tenant = self._admit(scope)
         if tenant is None:
             error = no_session()
-            scope[REFUSAL] = {"refusal": error.name, "hint": error.body["error"]}
+            scope[REFUSAL] = {"refusal": error.name, "rule": error.rule, "hint": error.body["error"]}
             await json_response(error.body, error.status)(scope, receive, send)
             return
         scope[_TENANT] = tenant
@@ -107,7 +108,8 @@ class Stamps:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 now = iso_time(await tenant.session.now()).encode()
-                message = {**message, "headers": [*message["headers"], stamp, (time, now)]}
+                own = request_header(scope, tenant, message)
+                message = {**message, "headers": [*message["headers"], stamp, (time, now), *own]}
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -124,6 +126,20 @@ def tenant_of(scope: Scope) -> Tenant:
     """The session that was found. Raises KeyError before it was."""
     tenant: Tenant = scope[_TENANT]
     return tenant
+
+
+def tenant_if_any(scope: Scope) -> Tenant | None:
+    """The session, if one was found."""
+    tenant: Tenant | None = scope.get(_TENANT)
+    return tenant
+
+
+def request_header(scope: Scope, tenant: Tenant, message: Message) -> list[tuple[bytes, bytes]]:
+    """The header that tells the request's id, for an answer that lacks it; none in a session that is ``pure``."""
+    name, known = REQUEST_HEADER.lower().encode(), scope.get(REQUEST_ID)
+    if known is None or tenant.settings.pure or any(header == name for header, _ in message["headers"]):
+        return []
+    return [(name, known.encode())]
 
 
 def origin_of(request: Request) -> str:

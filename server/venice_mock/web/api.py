@@ -17,6 +17,7 @@ from venice_mock.wallet.statements import limit_requests
 from venice_mock.web.admission import API, origin_of, prefix_of, tenant_of
 from venice_mock.web.answers import header_text, json_response
 from venice_mock.web.faulting import spoil_answer
+from venice_mock.web.observing import count_charge
 from venice_mock.web.recording import story_of
 
 
@@ -41,7 +42,10 @@ async def _image_edit(request: Request) -> Response:
     steering = steering_of(tenant.contract, said.getlist(HEADER), said.getlist(PREFER))
     story = story_of(request.scope)
     spoil = partial(spoil_answer, request.scope)
-    call = EditCall(said, origin_of(request), request.url.path, request.receive, steering, story, spoil)
+    charged = partial(count_charge, request.scope)
+    call = EditCall(
+        said, origin_of(request), request.url.path, request.receive, steering, story, spoil, charged
+    )
     answer = await tenant.edit.edit(call)
     headers = answer.headers
     if answer.cause is not None and not tenant.settings.pure:

@@ -1,16 +1,14 @@
-"""The routes of the control plane, each behind the guard, and those that anybody may call: health and sample."""
+"""The routes of the control plane about a session and its accounts, each behind the guard."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from venice_mock.control.about import about, contract_rules
@@ -26,31 +24,6 @@ from venice_mock.web.answers import json_response
 from venice_mock.web.guarded import control_body, guarded_route
 
 _ACCOUNTS = CONTROL + "/accounts/"
-
-
-@dataclass(slots=True)
-class OpenRoutes:
-    """Routes without a guard: they tell nothing that is anybody's."""
-
-    _drawn: list[bytes] = field(default_factory=list)  # the sample, once somebody has asked for it
-
-    def routes(self) -> list[Route]:
-        """Health and the sample picture."""
-        return [
-            Route(CONTROL + "/sample.png", self._sample),
-            Route("/livez", self._alive),
-            Route("/readyz", self._alive),
-        ]
-
-    async def _sample(self, _: Request) -> Response:
-        from venice_mock.sample import sample_png
-
-        if not self._drawn:
-            self._drawn.append(await asyncio.to_thread(sample_png))  # not behind edits that wait for it
-        return Response(self._drawn[0], media_type="image/png")
-
-    async def _alive(self, _: Request) -> Response:
-        return json_response({"status": "ok"})
 
 
 @dataclass(frozen=True, slots=True)

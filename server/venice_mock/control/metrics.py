@@ -1,0 +1,146 @@
+"""What the process counts, and how Prometheus reads it: counters, one histogram, and gauges read when asked.
+
+Written out by hand: eight families do not pay for a library whose registry is global and whose import takes
+longer than that of the web framework. Label values come from closed lists (routes, the edition's error names and
+rule ids), never from a request.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+UNMATCHED = "unmatched"  # the path of requests that no route takes
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OTHER = "other"
+_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
+_MOST_REFUSALS = 1000  # ours: more pairs of error and rule than an edition has
+_PREFIX = "venice_mock_"
+
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric: its name without our prefix, its kind, its help, and its samples by suffix and labels."""
+
+    name: str
+    kind: str
+    help: str
+    samples: Sequence[tuple[str, Labels, int | float | Decimal]]
+
+
+@dataclass(slots=True)
+class Durations:
+    """How long things took, in buckets."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(_BOUNDS) + 1))
+    sum: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        """One more."""
+        self.counts[bisect_left(_BOUNDS, seconds)] += 1
+        self.sum += seconds
+
+    def samples(self, labels: Labels) -> Iterable[tuple[str, Labels, int | float]]:
+        """Cumulative buckets, sum and count."""
+        seen = 0
+        for bound, count in zip((*_BOUNDS, float("inf")), self.counts, strict=True):
+            seen += count
+            yield "_bucket", (*labels, ("le", "+Inf" if bound == float("inf") else repr(bound))), seen
+        yield "_sum", labels, self.sum
+        yield "_count", labels, seen
+
+
+@dataclass(slots=True)
+class Metrics:
+    """The counts of one application, since its start."""
+
+    requests: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # method, path, status
+    edits: dict[str, Durations] = field(default_factory=dict)  # by class of status
+    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)  # error, rule
+    charged: Decimal = Decimal(0)
+
+    def answered(self, method: str, template: str, status: int | None) -> None:
+        """A request is over; ``template`` is the path as the route has it. None: nothing was answered."""
+        known = method if method in _METHODS else _OTHER
+        self.requests[known, template, "none" if status is None else str(status)] += 1
+
+    def edited(self, status: int | None, seconds: float) -> None:
+        """A request to the edit endpoint is over."""
+        kind = "none" if status is None else f"{status // 100}xx"
+        self.edits.setdefault(kind, Durations()).add(seconds)
+
+    def refused(self, error: str, rule: str | None) -> None:
+        """A refusal became the answer."""
+        pair = (error, rule or "")
+        if pair in self.refusals or len(self.refusals) < _MOST_REFUSALS:
+            self.refusals[pair] += 1
+        else:
+            self.refusals[_OTHER, ""] += 1
+
+    def families(self) -> list[Family]:
+        """The counts as metrics."""
+        return [
+            Family(
+                "requests_total",
+                "counter",
+                "Requests by method, route and status; none: the client left before it was answered.",
+                [
+                    ("", (("method", method), ("path", path), ("status", status)), count)
+                    for (method, path, status), count in sorted(self.requests.items())
+                ],
+            ),
+            Family(
+                "edit_seconds",
+                "histogram",
+                "Seconds from the first line of a request to the edit endpoint to the last byte of its answer.",
+                [
+                    sample
+                    for kind, took in sorted(self.edits.items())
+                    for sample in took.samples((("status", kind),))
+                ],
+            ),
+            Family(
+                "charged_usd_total",
+                "counter",
+                "US dollars that were charged for edits, in all sessions together.",
+                [("", (), self.charged)],
+            ),
+            Family(
+                "refusals_total",
+                "counter",
+                "Refusals by the error's name and the id of the rule that was broken, where one was.",
+                [
+                    ("", (("error", error), ("rule", rule)), count)
+                    for (error, rule), count in sorted(self.refusals.items())
+                ],
+            ),
+        ]
+
+
+def gauge(name: str, help_text: str, value: int | float, labels: Mapping[str, str] | None = None) -> Family:
+    """Something that is as it is now."""
+    return Family(name, "gauge", help_text, [("", tuple((labels or {}).items()), value)])
+
+
+def exposition(families: Iterable[Family]) -> str:
+    """The text format 0.0.4."""
+    lines: list[str] = []
+    for family in families:
+        name = _PREFIX + family.name
+        lines += [f"# HELP {name} {_escaped(family.help)}", f"# TYPE {name} {family.kind}"]
+        for suffix, labels, value in family.samples:
+            pairs = ",".join(f'{label}="{_escaped(text, quotes=True)}"' for label, text in labels)
+            number = f"{value:f}" if isinstance(value, Decimal) else repr(value)
+            lines.append(f"{name}{suffix}{'{' + pairs + '}' if pairs else ''} {number}")
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str, *, quotes: bool = False) -> str:
+    text = text.replace("\\", r"\\").replace("\n", r"\n")
+    return text.replace('"', r"\"") if quotes else text

@@ -1,0 +1,111 @@
+"""Routes outside the control plane's guard, as they tell nothing that is anybody's: health, metrics, the sample.
+
+Metrics are counts, yet beyond loopback they are for whoever may use the control plane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from venice_mock import __version__
+from venice_mock.control.guard import Guard
+from venice_mock.control.metrics import MEDIA_TYPE, Family, Metrics, exposition, gauge
+from venice_mock.control.shapes import shape
+from venice_mock.edit.workshop import Workshop
+from venice_mock.tenancy import Tenants
+from venice_mock.web.admission import CONTROL
+from venice_mock.web.answers import json_response
+from venice_mock.web.operations import DescribedRoute, get
+
+_WARM_UP_PIXELS = 1 << 20
+_HEALTH = shape("Yes.", status={"const": "ok"})
+
+
+@dataclass(slots=True)
+class OpenRoutes:
+    """Health, metrics and the sample picture. ``started_at``: Unix seconds by the wall."""
+
+    tenants: Tenants
+    workshop: Workshop
+    metrics: Metrics
+    guard: Guard
+    started_at: float
+    _drawn: list[bytes] = field(default_factory=list)  # the sample, once somebody has asked for it
+    _is_warm: bool = False
+
+    def routes(self) -> list[Route]:
+        """Every route."""
+        return [
+            DescribedRoute(
+                CONTROL + "/sample.png", self._sample, [get("A picture to edit", media_type="image/png")]
+            ),
+            DescribedRoute("/livez", self._alive, [get("Whether the process answers", _HEALTH)]),
+            DescribedRoute(
+                "/readyz",
+                self._ready,
+                [get("Whether a picture can be edited without delay: once one was made", _HEALTH)],
+            ),
+            DescribedRoute(
+                "/metrics",
+                self._metrics,
+                [
+                    get(
+                        "Counts for Prometheus",
+                        media_type="text/plain",
+                        errors=(403,),
+                        text="Open to clients of this machine; beyond it, guarded as the control plane is.",
+                    )
+                ],
+            ),
+        ]
+
+    async def _sample(self, _: Request) -> Response:
+        from venice_mock.sample import sample_png
+
+        if not self._drawn:
+            self._drawn.append(await asyncio.to_thread(sample_png))  # not behind edits that wait for it
+        return Response(self._drawn[0], media_type="image/png")
+
+    async def _alive(self, _: Request) -> Response:
+        return json_response({"status": "ok"})
+
+    async def _ready(self, _: Request) -> Response:
+        """Who asks first makes it so: fonts, codecs and worker threads are loaded by a first picture."""
+        if not self._is_warm:
+            from venice_mock.edit.warming import warm_up
+
+            contract = self.tenants.default.contract
+            await self.workshop.run(_WARM_UP_PIXELS, lambda: warm_up(contract))
+            self._is_warm = True
+        return json_response({"status": "ok"})
+
+    async def _metrics(self, request: Request) -> Response:
+        peer = request.client.host if request.client else None
+        self.guard.check_open(request.method, request.headers, peer)
+        return Response(exposition(self._families()), media_type=MEDIA_TYPE)
+
+    def _families(self) -> Iterator[Family]:
+        contract = self.tenants.default.contract
+        yield gauge(
+            "info",
+            "1, and what runs here.",
+            1,
+            {
+                "version": __version__,
+                "edition": contract.edition.edition,
+                "behavior": contract.behavior,
+            },
+        )
+        yield gauge("start_time_seconds", "When the application was made, in Unix seconds.", self.started_at)
+        yield from self.metrics.families()
+        yield gauge("pictures_in_work", "Pictures in the hands of worker threads.", self.workshop.in_work)
+        yield gauge("pictures_waiting", "Pictures that wait to be admitted.", self.workshop.budget.waiting)
+        yield gauge("pixels_in_work", "Pixels that are admitted.", self.workshop.budget.used)
+        yield gauge("journal_bytes", "Memory of all sessions' journals.", self.tenants.journal_bytes)
+        yield gauge("sessions", "Open sessions, the default one included.", len(self.tenants))
