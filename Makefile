@@ -43,8 +43,9 @@ mutants: $(READY) ## break one rule at a time, see that the suite notices, and w
 	cd contract_tests && ../$(BIN)/python -m mutants --whole --docs ../docs/mutants.md
 
 .PHONY: docs
-docs: $(READY) ## write docs/contract.md and the pictures in docs/gallery again
+docs: $(READY) ## write docs/contract.md, docs/steering.md and the pictures in docs/gallery again
 	$(BIN)/python docs/make_contract_page.py
+	$(BIN)/python docs/make_steering_page.py
 	$(BIN)/python docs/make_gallery.py
 
 .PHONY: lint

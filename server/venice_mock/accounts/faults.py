@@ -33,58 +33,76 @@ _SLOW_S = 2.0  # ours
 _SIGNATURE = 16  # bytes that tell what kind of picture a file is
 
 
+_AS_USUAL = "charged as usual"
+_OF_CHARGE = "refusals are sent as usual"
+
+
 @dataclass(frozen=True, slots=True)
 class FaultRow:
-    """One fault in the documentation. ``example`` shows it with its argument, if it takes one."""
+    """One fault in the documentation: what it does, what else with an argument, what is charged or spared."""
 
     text: str
+    rest: str = _AS_USUAL
     argument: Argument = "none"
     example: str | None = None
+    more: str = ""
+
+    @property
+    def alone(self) -> str:
+        """What it does without an argument."""
+        return f"{self.text}; {self.rest}"
+
+    @property
+    def whole(self) -> str:
+        """What it does, with an argument or without."""
+        return f"{self.text}{self.more}; {self.rest}"
 
 
 FAULTS: Mapping[FaultKind, FaultRow] = {
     "reset": FaultRow(
-        "the connection is reset (TCP RST) instead of an answer, or after the headers, or after so many bytes of "
-        "the body; charged as usual",
-        "point",
-        "reset@body:1024",
+        "the connection is reset (TCP RST) instead of an answer",
+        argument="point",
+        example="reset@body:1024",
+        more=", or at that point of it",
     ),
     "cut": FaultRow(
-        "the connection is closed after half of the body, or after so many bytes, short of Content-Length; "
-        "charged as usual",
-        "point",
-        "cut@body:1024",
+        "the connection is closed after half of the body, short of Content-Length",
+        argument="point",
+        example="cut@body:1024",
+        more=", or at that point",
     ),
     "stall": FaultRow(
-        "no answer, or no more of it after that point, until the client gives up (ten minutes at most); charged as "
-        "usual",
-        "point",
-        "stall@headers",
+        "no answer comes until the client gives up, for ten minutes at most",
+        argument="point",
+        example="stall@headers",
+        more=", or no more of it after that point",
     ),
     "slow": FaultRow(
-        "the body comes in twenty pieces over two seconds, or over the time given; charged as usual",
-        "time",
-        "slow@500ms",
+        "the body comes in twenty pieces over two seconds",
+        argument="time",
+        example="slow@500ms",
+        more=", or over that time",
     ),
     "corrupt": FaultRow(
-        "the body has its usual length and begins well, but from its 16th byte on, or from that point, it is zeros; "
-        "charged as usual",
-        "place",
-        "corrupt@body:200",
+        "the body has its usual length, but all behind its first 16 bytes is zeros",
+        argument="place",
+        example="corrupt@body:200",
+        more=", or all behind that point",
     ),
     "wrong_media_type": FaultRow(
-        "the body is as usual and Content-Type says text/html, or what is given; charged as usual",
-        "media_type",
-        "wrong_media_type@text/plain",
+        "the body is as usual and Content-Type says text/html",
+        argument="media_type",
+        example="wrong_media_type@text/plain",
+        more=", or that type",
     ),
     "charge_then_reset": FaultRow(
-        "the edit is made and charged, and the connection is reset instead of its answer; refusals are sent as usual"
+        "the edit is made and charged, and the connection is reset instead of its answer", _OF_CHARGE
     ),
     "charge_then_504": FaultRow(
-        "the edit is made and charged, and the answer is the 504 of a time-out; refusals are sent as usual"
+        "the edit is made and charged, and its answer is the 504 of a time-out", _OF_CHARGE
     ),
     "reset_before_charge": FaultRow(
-        "the connection is reset before the edit is made, and nothing is charged; refusals are sent as usual"
+        "the connection is reset before the edit is made, and nothing is charged", _OF_CHARGE
     ),
 }
 

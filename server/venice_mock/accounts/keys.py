@@ -99,7 +99,7 @@ _MAGIC: Mapping[str, MagicKey] = {
     "mock_edit_error": _orders("500: the edit failed, nothing charged", "IMAGE_EDIT_ERROR"),
     "mock_timeout": _orders("504: the edit took too long, nothing charged", "REQUEST_TIMEOUT"),
     **{
-        _MAGIC_PREFIX + kind: MagicKey(row.text, steering=Steering(fault=read_fault(kind)))
+        _MAGIC_PREFIX + kind: MagicKey(row.alone, steering=Steering(fault=read_fault(kind)))
         for kind, row in FAULTS.items()
     },
 }

@@ -65,7 +65,7 @@ def steering_table(contract: Contract) -> list[Row]:
     ]
     for kind, fault in FAULTS.items():
         forms = [kind] if fault.example is None else [kind, fault.example]
-        rows.append(Row("fault", ", ".join(f"fault={form}" for form in forms), fault.text))
+        rows.append(Row("fault", ", ".join(f"fault={form}" for form in forms), fault.whole))
     for name, spec in errors.items():
         short = [
             f"error={alias}"
