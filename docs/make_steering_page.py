@@ -94,8 +94,8 @@ _KINDS: dict[Kind, tuple[str, str]] = {
         "Rules: whom they meet",
         '`POST /__mock/rules` with `{{"match": ..., "then": ..., "times": 1}}`. All members of `match` must fit. Of '
         "the rules that fit, the oldest that is not used up counts, so that rules with `times` are a script: first a "
-        "429, then a 503, then as usual. `GET` tells how often each has `fired`: a request that was refused for another "
-        "reason, or that somebody stronger steered, is not counted. `DELETE /__mock/rules/ID` takes one away, "
+        "429, then a 503, then as usual. `GET` tells how often each has `fired`: a request that was refused for "
+        "another reason, or that somebody stronger steered, is not counted. `DELETE /__mock/rules/ID` takes one away, "
         '`DELETE /__mock/rules` all, and so does a reset of `"rules"`. At most {most} in a session; a used-up one '
         "makes room. A `key` is kept as its account's name, and told so.",
     ),

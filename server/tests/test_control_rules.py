@@ -395,6 +395,20 @@ def test_rules_are_bounded_and_used_up_ones_make_room(client: Client) -> None:
     assert "rule-1" not in fired(client)
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("POST", ""), ("DELETE", ""), ("GET", "/a"), ("DELETE", "/a")]
+)
+def test_every_route_of_rules_is_behind_the_guard(client: Client, method: str, path: str) -> None:
+    body = json.dumps({"then": {"seed": 1}}).encode()
+    for headers in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        reply = client.send(body, method=method, path=RULES + path, headers=headers, key=None)
+        assert "closed to this request" in refused(reply, 403)
+    if method != "GET":
+        reply = client.send(body, method=method, path=RULES + path, content_type="text/plain", key=None)
+        refused(reply, 415)
+    assert fired(client) == {}
+
+
 def test_pure_hides_the_rule_and_obeys_it(make_client: MakeClient) -> None:
     client = make_client(engine="fast", pure=True)
     rule(client, {"error": "offline"})

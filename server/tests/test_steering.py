@@ -325,6 +325,19 @@ def test_the_headers_pause_goes_before_the_servers(make_client: MakeClient) -> N
     assert ordered(client, "latency=0").status == 200  # or this test would last
 
 
+def test_a_pause_that_is_a_range_is_never_left_to_chance(make_client: MakeClient) -> None:
+    def pauses(**settings: Any) -> list[float]:
+        session = server_of(make_client(**settings)).session
+        return [session.uniform(0.2, 2.0) for _ in range(20)]
+
+    unseeded, seeded = pauses(), pauses(seed=7)
+    assert unseeded == pauses()
+    assert seeded == pauses(seed=7)
+    assert unseeded != seeded
+    assert len(set(seeded)) == 20
+    assert all(0.2 <= pause <= 2.0 for pause in seeded + unseeded)
+
+
 @pytest.mark.rules("EDIT-PAY-041", "EDIT-RATE-008")
 @pytest.mark.parametrize(
     "order", ["latency=600s", "error=timeout; latency=600s", "error=rate_limited;latency=600s"]
