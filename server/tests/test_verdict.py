@@ -1,0 +1,138 @@
+"""GET /__mock/ledger/verdict: attempts at one logical request, and whether anybody paid for two of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from asgi import Client
+from conftest import MakeClient
+from edits import b64, flat_png
+from journals import VERDICT
+from rulekit import SMALL, Clock, good
+from sessions import RESET, opened
+from wallets import advance, control
+
+
+def verdict(client: Client) -> dict[str, Any]:
+    told: dict[str, Any] = client.get(VERDICT).json
+    return told
+
+
+def verdicts(client: Client) -> list[tuple[str, int]]:
+    """What is said of each logical request, the oldest first, and how often it was tried."""
+    return [(each["verdict"], len(each["attempts"])) for each in verdict(client)["logical_requests"][::-1]]
+
+
+@pytest.fixture
+def frozen(make_client: MakeClient) -> Client:
+    return make_client(Clock(), engine="fast")
+
+
+def test_two_different_edits_are_two_requests_and_nobody_paid_twice(frozen: Client) -> None:
+    frozen.edit(**good(prompt="one"))
+    frozen.edit(**good(prompt="two"))
+    assert verdict(frozen)["ok"] is True
+    assert verdicts(frozen) == [("charged_once", 1), ("charged_once", 1)]
+
+
+def test_a_client_that_pays_twice_for_the_same_edit_is_found(frozen: Client) -> None:
+    for _ in range(3):
+        assert frozen.edit(**good()).status == 200
+    told = verdict(frozen)
+    assert (told["ok"], told["charged_more_than_once"], told["overcharged_usd"]) == (False, 1, "0.080000")
+    (only,) = told["logical_requests"]
+    assert (only["verdict"], only["charges"], only["charged_usd"]) == (
+        "charged_more_than_once",
+        3,
+        "0.120000",
+    )
+    assert [attempt["id"] for attempt in only["attempts"]] == ["req-000001", "req-000002", "req-000003"]
+    ledger = frozen.get("/__mock/accounts/a-test-key/ledger").json["entries"]
+    assert [attempt["charge"] for attempt in only["attempts"]] == [row["request_id"] for row in ledger][::-1]
+
+
+def test_a_retry_after_a_failure_pays_once(frozen: Client) -> None:
+    for status in (500, 500, 200):
+        assert frozen.edit(key="mock_flaky_3", **good()).status == status
+    told = verdict(frozen)
+    assert (told["ok"], verdicts(frozen)) == (True, [("charged_once", 3)])
+    assert [a["status"] for a in told["logical_requests"][0]["attempts"]] == [500, 500, 200]
+
+
+def test_a_refusal_that_came_before_the_picture_was_read_is_an_attempt_too(frozen: Client) -> None:
+    assert frozen.edit(headers={"X-Mock": "error=rate_limited"}, **good()).status == 429
+    assert frozen.edit(**good()).status == 200
+    assert verdicts(frozen) == [("charged_once", 2)]
+
+
+def test_the_framing_of_the_body_does_not_matter(frozen: Client) -> None:
+    parts: list[tuple[str, bytes | str]] = [("prompt", "x"), ("image", SMALL)]
+    frozen.form(parts, boundary="one")
+    frozen.form(parts[::-1], boundary="another")
+    assert verdicts(frozen) == [("charged_more_than_once", 2)]
+
+
+@pytest.mark.parametrize(
+    "other", [{"prompt": "y"}, {"safe_mode": False}, {"image": "picture"}, {"key": "k2"}]
+)
+def test_another_prompt_option_picture_or_caller_is_another_request(
+    frozen: Client, other: dict[str, Any]
+) -> None:
+    fields: dict[str, Any] = good()
+    frozen.edit(**fields)
+    if "image" in other:
+        other = {"image": b64(flat_png(300, 300))}
+    frozen.edit(**{**fields, **other})
+    assert verdicts(frozen) == [("charged_once", 1), ("charged_once", 1)]
+
+
+@pytest.mark.parametrize(("pause", "same"), [(0, True), (30, True), (31, False)])
+def test_what_comes_within_thirty_seconds_of_the_sessions_clock_is_a_retry(
+    frozen: Client, pause: float, same: bool
+) -> None:
+    frozen.edit(**good())
+    advance(frozen, pause)
+    frozen.edit(**good())
+    assert verdict(frozen)["ok"] is not same
+
+
+def test_retries_that_wait_longer_and_longer_belong_together(frozen: Client) -> None:
+    for pause in (1, 10, 25, 30):
+        frozen.edit(key="mock_edit_error", **good())
+        advance(frozen, pause)
+    assert verdict(frozen)["logical_requests"][0]["verdict"] == "not_charged"
+    assert verdicts(frozen) == [("not_charged", 4)]
+
+
+def test_one_failure_alone_and_requests_without_a_body_are_not_worth_a_word(frozen: Client) -> None:
+    frozen.edit(**good(resolution="9K"))
+    frozen.get("/api/v1/models")
+    frozen.get("/api/v1/models")
+    assert verdicts(frozen) == []
+
+
+def test_a_reset_of_the_accounts_takes_back_what_was_charged(frozen: Client) -> None:
+    frozen.edit(**good())
+    frozen.edit(**good())
+    control(frozen, "POST", RESET, only=["accounts"])
+    assert (verdict(frozen)["ok"], verdicts(frozen)) == (True, [])
+    frozen.edit(**good())
+    assert verdicts(frozen) == [("charged_once", 1)]
+
+
+def test_a_verdict_without_all_stories_says_so(make_client: MakeClient) -> None:
+    client = make_client(Clock(), engine="fast", journal_bytes=40_000)
+    client.edit(**good())
+    assert verdict(client)["complete"] is True
+    for _ in range(10):
+        client.edit(**good())
+    assert verdict(client)["complete"] is False
+
+
+def test_sessions_have_verdicts_of_their_own(frozen: Client) -> None:
+    one = opened(frozen, "one")
+    one.edit(**good())
+    frozen.edit(**good())
+    assert verdict(one)["ok"] is verdict(frozen)["ok"] is True
