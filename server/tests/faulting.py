@@ -60,7 +60,8 @@ def heard(
 
 
 def _listen(wire: socket.socket) -> Heard:
-    raw, pieces, end = b"", 0, None
+    raw, pieces = b"", 0
+    end: End | None = None
     while end is None:
         try:
             chunk = wire.recv(1 << 16)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def rule(client: Client, then: dict[str, Any], **more: Any) -> Any:
     return reply.json
 
 
-def edit(client: Client, key: str = KEY, headers: dict[str, str] | None = None, **fields: Any) -> Reply:
+def edit(client: Client, key: str = KEY, headers: Mapping[str, str] | None = None, **fields: Any) -> Reply:
     return client.edit(key=key, headers=headers, **good(**fields))
 
 
@@ -50,7 +50,8 @@ def fired(client: Client) -> dict[str, int]:
 
 def test_a_rule_without_a_match_steers_every_edit(client: Client) -> None:
     assert rule(client, {"error": "offline"})["id"] == "rule-1"
-    for fields in ({}, {"prompt": "other"}, {"model": "firered-image-edit"}):
+    edits: list[dict[str, Any]] = [{}, {"prompt": "other"}, {"model": "firered-image-edit"}]
+    for fields in edits:
         reply = edit(client, **fields)
         assert (reply.status, reply.headers["x-mock-cause"]) == (503, "rule:rule-1")
     assert fired(client) == {"rule-1": 3}

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count
+from threading import Thread
 from typing import Any, get_args
 
 import httpx
@@ -131,6 +132,18 @@ def test_a_stalled_answer_is_silent_until_the_client_gives_up(origin: str, key: 
         assert (got.end, got.status, len(got.body)) == ("silent", status, 10 if fault.endswith("10") else 0)
     assert paid(origin, key) == [PRICE] * 3
     assert heard(origin, key=key).end == "complete"  # the server is none the worse for it
+
+
+def test_a_stalled_answer_is_in_the_journal_while_the_client_waits(origin: str, key: str) -> None:
+    waiting = Thread(target=edit, args=(origin, key, "stall"), kwargs={"patience": 3.0})
+    waiting.start()
+    while not paid(origin, key):
+        pass
+    while (story := entry_of(origin))["fault"] != "stall":
+        pass
+    assert waiting.is_alive()
+    assert (story["status"], story["cost_usd"]) == (None, "0.040000")
+    waiting.join()
 
 
 def test_a_slow_body_comes_whole_and_in_pieces(origin: str, key: str) -> None:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from venice_mock.accounts.faults import HALF, Fault
 from venice_mock.breaking import EXTENSION, Connection
 from venice_mock.edit.waiting import departure
-from venice_mock.web.recording import story_of
+from venice_mock.web.recording import LOST, story_of
 
 _FAULT = "venice_mock.fault"  # key of the ASGI scope
 _STALL_S = 600.0  # ours
@@ -115,6 +115,8 @@ class _Answer:
     async def _end(self, fault: Fault) -> None:
         """Nothing more comes."""
         self._ended = True
+        if story_of(self._scope) is not None:
+            await self._send({"type": LOST})  # whoever sees the loss finds it in the journal
         connection: Connection | None = (
             (self._scope.get("extensions") or {}).get(EXTENSION, {}).get("connection")
         )

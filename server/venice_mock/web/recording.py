@@ -24,6 +24,7 @@ from venice_mock.tenancy import Tenant
 from venice_mock.web.admission import API, route_path, tenant_of
 
 CLIENT_LEFT = "CLIENT_LEFT"  # stands for the error of a request whose client did not wait
+LOST = "venice_mock.lost"  # a message of whoever breaks the connection next: nothing more is sent
 _STORY = "venice_mock.story"  # key of the ASGI scope
 _LARGE = 1 << 20  # ours: bytes of a body whose picture is not hashed while others wait
 _LONGEST_HEADER = 500  # ours
@@ -69,6 +70,10 @@ class Recording:
 
         async def sending(message: Message) -> None:
             nonlocal finished
+            if message["type"] == LOST:
+                finished = True
+                await finish()
+                return
             if message["type"] == "http.response.start":
                 story.marks["answer"] = self._clock() - began
                 story.status = message["status"]
