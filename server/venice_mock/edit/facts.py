@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import struct
 from dataclasses import dataclass
+from itertools import islice
 
 from venice_mock.edit.headers import (
     MAX_SEGMENTS,
@@ -15,6 +18,8 @@ from venice_mock.state.story import Data
 _GPS, _EXIF_IFD, _ICC = 0x8825, 0x8769, 0x8773  # tags of TIFF's first directory
 _MOST_TAGS = 512  # ours
 _EXIF = b"Exif\0\0"
+_TIFF_START = re.compile(rb"II\*\0|MM\0\*")
+_MOST_STARTS = 8  # ours
 _BOXES = 1 << 16  # ours: bytes of an AVIF in which its boxes stand
 
 
@@ -115,12 +120,10 @@ def _tags(view: memoryview) -> set[int]:
 
 
 def _has_gps_somewhere(view: memoryview) -> bool:
-    """Whether the Exif item of an AVIF, wherever it lies, points at a place."""
+    """Whether the Exif item of an AVIF, which may lie anywhere behind the boxes, points at a place."""
     whole = bytes(view)
-    at = whole.find(_EXIF)
-    if at < 0:
-        return False
-    try:
-        return _GPS in _tags(view[at + 6 :])
-    except (struct.error, IndexError):
-        return False
+    for start in islice(_TIFF_START.finditer(whole), _MOST_STARTS):
+        with contextlib.suppress(struct.error, IndexError):
+            if _GPS in _tags(view[start.start() :]):
+                return True
+    return False

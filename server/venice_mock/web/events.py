@@ -7,6 +7,7 @@ Whoever comes back with ``Last-Event-ID`` goes on where it was. One that does no
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -81,20 +82,20 @@ class _Stream(Response):
         """Tell until the listener leaves, the session or the server ends, or the stream's life is over."""
         leaving = asyncio.ensure_future(_departure(receive))
         try:
-            async with asyncio.timeout(self._life_s):
-                await self._run(send, leaving)
-        except TimeoutError:
-            pass  # also a listener that does not read
+            with contextlib.suppress(TimeoutError):  # its life is over, or it does not read
+                async with asyncio.timeout(self._life_s):
+                    await self._run(send, leaving)
+            if not leaving.done():
+                with contextlib.suppress(TimeoutError):
+                    await self._send(send, "", more=False)
         finally:
-            leaving.cancel()
             self._journal.leave(self._listener)
+            leaving.cancel()
             await asyncio.gather(leaving, return_exceptions=True)
-        if not leaving.done() or leaving.cancelled():
-            async with asyncio.timeout(_PATIENCE_S):
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _run(self, send: Send, leaving: asyncio.Future[None]) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async with asyncio.timeout(_PATIENCE_S):
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await self._send(send, f"retry: {_RETRY_MS}\n: {self._journal.last} so far\n\n")
         while self._journal.is_listening(self._listener) and not leaving.done():
             self._listener.clear()
@@ -118,9 +119,9 @@ class _Stream(Response):
             if not done:
                 await self._send(send, ": still here\n\n")
 
-    async def _send(self, send: Send, text: str) -> None:
+    async def _send(self, send: Send, text: str, *, more: bool = True) -> None:
         async with asyncio.timeout(_PATIENCE_S):
-            await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+            await send({"type": "http.response.body", "body": text.encode(), "more_body": more})
 
 
 async def _departure(receive: Receive) -> None:
