@@ -16,7 +16,7 @@ from rulekit import Clock, good
 from venice_mock.app import create_app
 from venice_mock.settings import Settings
 from venice_mock.times import iso_time
-from venice_mock.web import control as application
+from venice_mock.web import guarded as application
 from wallet_kit import JSON
 from wallets import CLOCK, SOLANGE, MakeClient, Purse, advance, control, freeze, now_of
 

@@ -35,6 +35,7 @@ from venice_mock.web.faulting import AnswerLost, Faulting
 from venice_mock.web.journal import JournalRoutes
 from venice_mock.web.observing import Observing, request_ids
 from venice_mock.web.open import OpenRoutes
+from venice_mock.web.operations import DescribedRoute
 from venice_mock.web.recording import CLIENT_LEFT, Recording, story_of
 from venice_mock.web.rules import RuleRoutes
 
@@ -83,6 +84,7 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     )
     app.router.redirect_slashes = False
     app.state.streams = streams
+    app.state.described = [route for route in routes if isinstance(route, DescribedRoute)]
     app.state.paths = links_of(server.contract.edition.path, routes)
     return app
 

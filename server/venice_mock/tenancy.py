@@ -231,6 +231,16 @@ class Tenants:
         """The session under another plan; nothing is changed when it cannot be. Raises NoSession, ValueError."""
         return self._kept(self._builder.build(name, plan, self.get(name), anew=anew))
 
+    def draft(self, name: str, plan: Plan) -> Tenant:
+        """What the session would be under another plan, begun anew; nothing is changed. Raises as ``change``."""
+        tenant = self._builder.build(name, plan, self.get(name), anew=True)
+        self._check_paths(tenant)
+        return tenant
+
+    def keep(self, draft: Tenant) -> None:
+        """Make a session what was drafted."""
+        self._kept(draft)
+
     def end(self, name: str) -> None:
         """Forget a session; what is in flight ends as it would have. Raises NoSession.
 
@@ -240,10 +250,13 @@ class Tenants:
             raise NoSession
         self._open.pop(name).journal.end()
 
-    def _kept(self, tenant: Tenant) -> Tenant:
+    def _check_paths(self, tenant: Tenant) -> None:
         if not same_paths(tenant.contract, self.default.contract):  # routes are laid when the server starts
             edition = tenant.contract.edition.edition
             raise ValueError(f"Edition {edition} has other paths than that of this server.")
+
+    def _kept(self, tenant: Tenant) -> Tenant:
+        self._check_paths(tenant)
         tenant.journal.set_limit(tenant.settings.journal_bytes)
         self._open[tenant.id] = tenant
         return tenant

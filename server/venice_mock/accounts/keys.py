@@ -21,6 +21,7 @@ _STATUSES: tuple[Status, ...] = ("active", "inactive", "disabled", "invalid")
 _MAGIC_PREFIX = "mock_"
 _MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _ANY = "*"
+_ACCOUNT_ID = re.compile("key-[0-9a-f]{24}")
 _SHOWN = 4  # characters of a key
 _SECRET_FROM = 12  # ours: of a shorter key four characters would be too much
 
@@ -139,8 +140,9 @@ class KeyRing:
         invalid = Opening(Decimal(0), status="invalid")
         if not token or any(c.isspace() for c in token):
             return KeyAnswer(account, invalid, hint="A key is one word: Authorization: Bearer mock_ok")
-        if self._listed is not None and token in self._listed:
-            return KeyAnswer(account, self._listed[token])
+        listed = self._listed_as(token, account)
+        if listed is not None:
+            return KeyAnswer(account, listed)
         if token.startswith(_MAGIC_PREFIX):
             return self._magic(token, account, invalid)
         if self._listed is not None:
@@ -148,6 +150,12 @@ class KeyRing:
             hint = None if fallback else "Neither the keys file nor the session's config lists this key."
             return KeyAnswer(account, fallback or invalid, hint=hint)
         return KeyAnswer(account, self._default)
+
+    def _listed_as(self, token: str, account: str) -> Opening | None:
+        if self._listed is None:
+            return None
+        by_itself = None if is_account_id(token) else self._listed.get(token)
+        return by_itself or self._listed.get(account)
 
     def _magic(self, token: str, account: str, invalid: Opening) -> KeyAnswer:
         cause = f"key:{token}"
@@ -171,6 +179,11 @@ class KeyRing:
 def account_id(token: str) -> str:
     """A name for the token's account that does not give the token away."""
     return "key-" + hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def is_account_id(text: str) -> bool:
+    """Whether this is such a name. Listed, it stands for the token that it was made from, and is none itself."""
+    return _ACCOUNT_ID.fullmatch(text) is not None
 
 
 def last_characters(token: str) -> str | None:

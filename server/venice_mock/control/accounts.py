@@ -27,7 +27,7 @@ _MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _PAGE, _MOST = 100, 1000
 
 
-class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
+class AccountSetting(msgspec.Struct, forbid_unknown_fields=True):
     balance_usd: str | msgspec.UnsetType = msgspec.UNSET
     spend_limit_usd: str | msgspec.UnsetType | None = msgspec.UNSET
     status: Literal["active", "inactive", "disabled"] | msgspec.UnsetType = msgspec.UNSET
@@ -76,7 +76,7 @@ async def change_account(session: Session, holder: Holder, body: bytes, *, whole
     Another balance is booked as one row ADJUSTMENT. Raises ApiError 400, and 409 for a balance below what is
     held by edits in work.
     """
-    wanted, start = decode(body, _Wanted, _WHAT), holder.opening
+    wanted, start = decode(body, AccountSetting, _WHAT), holder.opening
     if holder.is_wallet and (
         wanted.status is not msgspec.UNSET or wanted.spend_limit_usd is not msgspec.UNSET
     ):
@@ -104,8 +104,8 @@ async def read_ledger(session: Session, holder: Holder, query: Mapping[str, str]
     rows, more = await session.store.entries(holder.account, limit=limit, offset=offset)
     return {
         **holder.shown,
-        "balance_usd": _usd(account.balance),
-        "held_usd": _usd(account.held),
+        "balance_usd": usd(account.balance),
+        "held_usd": usd(account.held),
         "entries": [_row(entry) for entry in rows],
         "limit": limit,
         "offset": offset,
@@ -117,11 +117,11 @@ def _told(holder: Holder, account: Account) -> dict[str, Any]:
     limit = account.spend_limit
     return {
         **holder.shown,
-        "balance_usd": _usd(account.balance),
-        "held_usd": _usd(account.held),
-        "available_usd": _usd(account.available),
-        "spent_usd": _usd(account.spent),
-        "spend_limit_usd": None if limit is None else _usd(limit),
+        "balance_usd": usd(account.balance),
+        "held_usd": usd(account.held),
+        "available_usd": usd(account.available),
+        "spent_usd": usd(account.spent),
+        "spend_limit_usd": None if limit is None else usd(limit),
         "status": account.status,
     }
 
@@ -130,15 +130,15 @@ def _row(entry: Entry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "type": entry.type,
-        "amount_usd": _usd(entry.amount),
-        "balance_after_usd": _usd(entry.balance_after),
+        "amount_usd": usd(entry.amount),
+        "balance_after_usd": usd(entry.balance_after),
         "created_at": iso_time(entry.created_at),
         "request_id": entry.request_id,
         "model_id": entry.model_id,
     }
 
 
-def _usd(amount: Decimal) -> str:
+def usd(amount: Decimal) -> str:
     """Six decimals, and more only where the amount has them: nothing is rounded."""
     exact = f"{amount.normalize():f}"
     whole, _, decimals = exact.partition(".")

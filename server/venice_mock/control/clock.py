@@ -18,12 +18,12 @@ _CENTURY_S = 100 * 366 * 86_400.0  # ours: dates stay within what ISO 8601 with 
 _LATEST = _CENTURY_S + 1.8e9
 
 
-class _Setting(msgspec.Struct, forbid_unknown_fields=True):
+class ClockSetting(msgspec.Struct, forbid_unknown_fields=True):
     frozen_at: str | msgspec.UnsetType | None = msgspec.UNSET
     offset_s: float | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Advance(msgspec.Struct, forbid_unknown_fields=True):
+class ClockAdvance(msgspec.Struct, forbid_unknown_fields=True):
     seconds: float
 
 
@@ -39,7 +39,7 @@ async def set_clock(session: Session, body: bytes) -> dict[str, Any]:
 
     Raises ApiError 400.
     """
-    wanted = decode(body, _Setting, _WHAT)
+    wanted = decode(body, ClockSetting, _WHAT)
     frozen, offset = wanted.frozen_at, wanted.offset_s
     if (frozen is msgspec.UNSET) == (offset is msgspec.UNSET):
         raise _bad('give either "frozen_at" or "offset_s"')
@@ -53,7 +53,7 @@ async def set_clock(session: Session, body: bytes) -> dict[str, Any]:
 
 async def advance_clock(session: Session, body: bytes) -> dict[str, Any]:
     """Move the clock by ``{"seconds": 60}``, frozen or not. Raises ApiError 400."""
-    seconds = _bounded(decode(body, _Advance, _WHAT).seconds)
+    seconds = _bounded(decode(body, ClockAdvance, _WHAT).seconds)
     if seconds < 0:
         raise _bad("time does not run backwards here; PUT the clock to set it back")
     if not await session.store.advance_clock(seconds, most_frozen=_LATEST, most_offset_s=_CENTURY_S):

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from venice_mock.accounts.keys import Opening, account_id, last_characters, read_opening
+from venice_mock.accounts.keys import Opening, account_id, is_account_id, last_characters, read_opening
 from venice_mock.contract.overriding import merged
 from venice_mock.control.reading import bad, decode, judged
 from venice_mock.errors import ApiError, plain
@@ -44,6 +44,7 @@ SETTINGS = (
 )
 INLINE = {"keys": 1, "wallets": 2, "models": 1}  # and how many levels deep null takes an entry away
 _NULLABLE = frozenset({"default_model", "seed", "pay_to_base", "pay_to_solana", "fee_payer"})
+_OF_THE_SERVER = frozenset({"trust_proxy", "journal_bytes"})
 WHAT = "Config"
 _LONGEST = 64 << 10  # ours: bytes of one session's config, of which there may be ten thousand
 
@@ -91,14 +92,31 @@ def change_config(tenants: Tenants, name: str, body: bytes) -> dict[str, Any]:
         return show_config(tenants.change(name, plan_of(tenants, change, said)))
 
 
-def plan_of(tenants: Tenants, change: Mapping[str, Any], said: Mapping[str, Any] | None = None) -> Plan:
+def config_of(tenant: Tenant) -> dict[str, Any]:
+    """The effective config as it may be sent to another server: keys stand as their accounts' names, in the place
+    of the key. Whom to trust and how much memory to use is the server's own affair.
+    """
+    shown = {name: value for name, value in show_config(tenant).items() if name not in _OF_THE_SERVER}
+    if shown["keys"] is not None:
+        amounts = ("balance_usd", "spend_limit_usd", "status")
+        shown["keys"] = {row["account"]: {name: row[name] for name in amounts} for row in shown["keys"]}
+    return shown
+
+
+def plan_of(
+    tenants: Tenants,
+    change: Mapping[str, Any],
+    said: Mapping[str, Any] | None = None,
+    *,
+    longest: int = _LONGEST,
+) -> Plan:
     """The server's plan with ``change`` over what the session said for itself before.
 
     Raises ApiError 400, ValueError with a sentence, or RecursionError.
     """
     base, said = tenants.plan, _with(said or {}, change)
-    if len(msgspec.json.encode(said)) > _LONGEST:
-        raise bad(WHAT, f"a session's config has at most {_LONGEST:,} bytes of JSON")
+    if len(msgspec.json.encode(said)) > longest:
+        raise bad(WHAT, f"a session's config has at most {longest:,} bytes of JSON")
     changes: dict[str, Any] = {}
     for member, value in said.items():
         if member in SETTINGS:
@@ -178,9 +196,14 @@ def _objects(member: str, said: Any) -> dict[str, Any]:
 def _with(said: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """What a session says once ``change`` is merged in. Inside a model's row null is a value as any other."""
     result = {**said, **change}
+    keys = change.get("keys")
+    hashed = {account_id(token) for token in keys} if isinstance(keys, dict) else set()
     for member, levels in INLINE.items():
         if isinstance(change.get(member), dict):
-            result[member] = _without_nulls(merged(said.get(member), change[member]), levels)
+            before = said.get(member)
+            if member == "keys" and isinstance(before, dict):  # a key that was listed by its account's name
+                before = {name: entry for name, entry in before.items() if name not in hashed}
+            result[member] = _without_nulls(merged(before, change[member]), levels)
     return result
 
 
@@ -193,8 +216,8 @@ def _without_nulls(entries: Any, levels: int) -> Any:
 def _key(token: str, entry: Opening) -> dict[str, Any]:
     limit = entry.spend_limit
     return {
-        "account": "*" if token == "*" else account_id(token),
-        "last4": last_characters(token),
+        "account": token if token == "*" or is_account_id(token) else account_id(token),
+        "last4": None if is_account_id(token) else last_characters(token),
         "balance_usd": f"{entry.balance:f}",
         "spend_limit_usd": None if limit is None else f"{limit:f}",
         "status": entry.status,

@@ -15,7 +15,7 @@ STATE: tuple[Part, ...] = get_args(Part)
 PARTS: tuple[str, ...] = (*STATE, JOURNAL, RULES, CONFIG)
 
 
-class _Reset(msgspec.Struct, forbid_unknown_fields=True):
+class ResetOrder(msgspec.Struct, forbid_unknown_fields=True):
     only: list[str] | None = None
 
 
@@ -24,7 +24,7 @@ async def reset_session(tenants: Tenants, tenant: Tenant, body: bytes) -> dict[s
 
     An edit that is in work meanwhile is answered and charged nothing: what it held went with the account.
     """
-    only = decode(body or b"{}", _Reset, "Reset").only
+    only = decode(body or b"{}", ResetOrder, "Reset").only
     wanted = set(PARTS if only is None else only)
     unknown = wanted - set(PARTS)
     if unknown:

@@ -32,14 +32,14 @@ _MOST_TIMES = 1_000_000
 _ENDING = "RATE_LIMIT_EXCEEDED"
 
 
-class _Match(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class RuleMatch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     model: str | None = None
     prompt_contains: str | None = None
     key: str | None = None
     account: str | None = None  # instead of key: as rules are told, so that they can be sent back
 
 
-class _Then(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class RuleThen(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     error: str | None = None
     retry_after: int | None = None
     fault: str | None = None
@@ -49,9 +49,9 @@ class _Then(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     adult: bool | None = None
 
 
-class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
-    then: _Then
-    match: _Match = msgspec.field(default_factory=_Match)
+class RuleOrder(msgspec.Struct, forbid_unknown_fields=True):
+    then: RuleThen
+    match: RuleMatch = msgspec.field(default_factory=RuleMatch)
     times: int | None = None
     id: str | None = None
     fired: int = 0  # these two are told, and taken back without effect
@@ -73,13 +73,30 @@ def read_rule(tenant: Tenant, name: str) -> dict[str, Any]:
 
 def make_rule(tenant: Tenant, body: bytes) -> dict[str, Any]:
     """A new rule behind the others. Raises ApiError 400, and 409 for an id that is taken or too many rules."""
+    rule = rule_of(tenant, body)
+    try:
+        tenant.rules.add(rule)
+    except RuleExists as error:
+        raise _conflict(f"{rule.id} is there already; choose another id, or none") from error
+    except TooManyRules as error:
+        raise _conflict(f"{MOST_RULES} rules are in force, more are not taken; delete some") from error
+    return describe_rule(rule)
+
+
+def rule_of(tenant: Tenant, body: bytes, *, fired: bool = False) -> Rule:
+    """The rule that ``body`` describes, not yet in force. ``fired``: it goes on counting where it was.
+
+    Raises ApiError 400.
+    """
     if len(body) > _LONGEST:
         raise bad(_WHAT, f"at most {_LONGEST:,} bytes of JSON")
-    wanted, rules = decode(body, _Wanted, _WHAT), tenant.rules
+    wanted, rules = decode(body, RuleOrder, _WHAT), tenant.rules
     if wanted.id is not None and not _ID.fullmatch(wanted.id):
         raise bad(_WHAT, "an id is 1 to 40 letters, digits, dots, dashes and underscores")
     if wanted.times is not None and not 1 <= wanted.times <= _MOST_TIMES:
         raise bad(_WHAT, f"times is a whole number from 1 to {_MOST_TIMES:,}")
+    if wanted.fired < 0:
+        raise bad(_WHAT, "fired is a whole number from 0 up")
     match = wanted.match
     _check_match(tenant.contract, match, wanted.last4)
     account, last4 = match.account, wanted.last4
@@ -89,7 +106,7 @@ def make_rule(tenant: Tenant, body: bytes) -> dict[str, Any]:
     order = _order(tenant.contract, wanted.then)
     name = wanted.id or rules.free_id()
     ends = order.error == _ENDING and wanted.times is None  # else nobody could wait for its end
-    rule = Rule(
+    return Rule(
         id=name,
         model=match.model,
         prompt_contains=match.prompt_contains,
@@ -98,14 +115,8 @@ def make_rule(tenant: Tenant, body: bytes) -> dict[str, Any]:
         then=msgspec.to_builtins(wanted.then),
         steering=replace(order, ends=ends, cause=f"rule:{name}"),
         times=wanted.times,
+        fired=wanted.fired if fired else 0,
     )
-    try:
-        rules.add(rule)
-    except RuleExists as error:
-        raise _conflict(f"{name} is there already; choose another id, or none") from error
-    except TooManyRules as error:
-        raise _conflict(f"{MOST_RULES} rules are in force, more are not taken; delete some") from error
-    return describe_rule(rule)
 
 
 def delete_rule(tenant: Tenant, name: str) -> dict[str, Any]:
@@ -139,7 +150,7 @@ def describe_rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _check_match(contract: Contract, match: _Match, last4: str | None) -> None:
+def _check_match(contract: Contract, match: RuleMatch, last4: str | None) -> None:
     known = [model.id for model in contract.inpaint_models]
     if match.model is not None and match.model not in known:
         near = difflib.get_close_matches(match.model[:100], known, n=1, cutoff=0.4)
@@ -156,7 +167,7 @@ def _check_match(contract: Contract, match: _Match, last4: str | None) -> None:
         raise bad(_WHAT, "account is the name that /__mock/accounts/KEY tells; give key instead")
 
 
-def _order(contract: Contract, then: _Then) -> Steering:
+def _order(contract: Contract, then: RuleThen) -> Steering:
     """What ``then`` orders. Raises ApiError 400."""
     if then.latency is not None and then.latency_ms is not None:
         raise bad(_WHAT, "give either latency or latency_ms")

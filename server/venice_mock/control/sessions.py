@@ -19,7 +19,7 @@ PREFIX = "/__s/"
 _WHAT = "Session"
 
 
-class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
+class SessionOrder(msgspec.Struct, forbid_unknown_fields=True):
     name: str | None = None
     config: dict[str, Any] = {}
 
@@ -31,7 +31,7 @@ def prefix_of(name: str) -> str:
 
 def open_session(tenants: Tenants, body: bytes, base: str) -> dict[str, Any]:
     """A new session. ``base``: scheme, host and whatever precedes the server's own paths. Raises ApiError 400, 409."""
-    wanted = decode(body or b"{}", _Wanted, _WHAT)
+    wanted = decode(body or b"{}", SessionOrder, _WHAT)
     if wanted.name is not None and not is_name(wanted.name):
         raise bad(_WHAT, "a name is 1 to 40 of a-z, 0-9 and -, and does not begin with -")
     try:

@@ -46,20 +46,20 @@ _OWN = (
 MEMBERS = (*_OWN, *_UNDERSTOOD, *(f"image_{name}" for name in _PICTURE))
 
 
-class _Times(msgspec.Struct, forbid_unknown_fields=True):
+class VerifyTimes(msgspec.Struct, forbid_unknown_fields=True):
     exactly: int | None = None
     at_least: int | None = None
     at_most: int | None = None
 
 
-class _Question(msgspec.Struct, forbid_unknown_fields=True):
+class VerifyQuestion(msgspec.Struct, forbid_unknown_fields=True):
     match: dict[str, Any] = {}
-    times: _Times = msgspec.field(default_factory=_Times)
+    times: VerifyTimes = msgspec.field(default_factory=VerifyTimes)
 
 
 def verify(journal: Journal, body: bytes) -> tuple[bool, dict[str, Any]]:
     """Whether it is so, and the answer. Without ``times``: at least once. Raises ApiError 400."""
-    question = decode(body or b"{}", _Question, _WHAT)
+    question = decode(body or b"{}", VerifyQuestion, _WHAT)
     least, most = _bounds(question.times)
     wanted = _wanted(question.match)
     matching: list[str] = []
@@ -163,7 +163,7 @@ def _check_money(name: str, value: Any) -> None:
             raise bad(_WHAT, f'{name} is US dollars in a string, such as "0.04", or null')
 
 
-def _bounds(times: _Times) -> tuple[int, int | None]:
+def _bounds(times: VerifyTimes) -> tuple[int, int | None]:
     given = (times.exactly, times.at_least, times.at_most)
     if any(number is not None and number < 0 for number in given):
         raise bad(_WHAT, "times are whole numbers from 0")

@@ -15,9 +15,11 @@ from venice_mock.state.store import (
     Entry,
     EntryType,
     Hold,
+    KeptAccount,
     NoCredit,
     NoHold,
     Part,
+    Snapshot,
     Window,
 )
 
@@ -151,6 +153,47 @@ class MemoryStore:
         if "clock" in parts:
             self._clock = ClockState()
 
+    async def snapshot(self) -> Snapshot:
+        """See Store."""
+        return Snapshot(
+            accounts=tuple(
+                KeptAccount(
+                    replace(found, held=Decimal(0)),
+                    self._openings[name],
+                    tuple(self._ledgers.get(name, ())),
+                    self._strikes[name],
+                )
+                for name, found in self._accounts.items()
+            ),
+            payments=frozenset(self._payments),
+            paid_on_chain=dict(self._paid_on_chain),
+            nonces=tuple((owner, nonce, until) for (owner, nonce), until in self._nonces.items()),
+            clock=self._clock,
+        )
+
+    async def restore(self, state: Snapshot) -> None:
+        """See Store."""
+        if state.accounts is not None:
+            self._void_holds |= self._holds.keys()
+            for emptied in (self._accounts, self._holds, self._ledgers, self._strikes, self._windows):
+                emptied.clear()
+            last = next(self._numbers)  # ids go on behind those of the file, and behind our own
+            for kept in state.accounts:
+                name = kept.account.id
+                self._accounts[name], self._openings[name] = kept.account, kept.opening
+                self._ledgers[name] = list(kept.entries)
+                self._strikes[name] = kept.strikes
+                last = max(last, *(_number_of(entry) for entry in kept.entries), 0)
+            self._numbers = counter(last + 1)
+        if state.payments is not None:
+            self._payments = set(state.payments)
+        if state.paid_on_chain is not None:
+            self._paid_on_chain = dict(state.paid_on_chain)
+        if state.nonces is not None:
+            self._nonces = {(owner, nonce): until for owner, nonce, until in state.nonces}
+        if state.clock is not None:
+            self._clock = state.clock
+
     async def claim_nonce(self, owner: str, nonce: str, *, life_s: float, now: float) -> bool:
         """See Store."""
         while self._nonces and (oldest := next(iter(self._nonces.items())))[1] < now:
@@ -238,3 +281,7 @@ class MemoryStore:
             return False
         self._clock = moved
         return True
+
+
+def _number_of(entry: Entry) -> int:
+    return int(entry.id.rpartition("-")[2])

@@ -5,7 +5,7 @@ Of a key only its account's name is kept.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -90,6 +90,16 @@ class Rules:
     def clear(self) -> None:
         """Take all away."""
         self._rules.clear()
+
+    def replace(self, rules: Iterable[Rule]) -> None:
+        """These instead of all. Raises RuleExists, TooManyRules, and then nothing is changed."""
+        found = list(rules)
+        by_id = {rule.id: rule for rule in found}
+        if len(by_id) < len(found):
+            raise RuleExists
+        if len(found) > MOST_RULES:
+            raise TooManyRules
+        self._rules = by_id
 
     def match(self, model: str, prompt: str, account: str, errors: Container[str]) -> Rule | None:
         """The rule that steers this request, counted as fired in the same step.

@@ -6,6 +6,7 @@ read, decide and then write across two of them. All amounts are USD as Decimal; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
@@ -99,6 +100,31 @@ class ClockState:
         return wall + self.offset_s if self.frozen_at is None else self.frozen_at
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAccount:
+    """An account with all that belongs to it, nothing held. ``entries``: its ledger, the oldest first."""
+
+    account: Account
+    opening: Opening
+    entries: tuple[Entry, ...] = ()
+    strikes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A store's state, or parts of it: None is left as it is.
+
+    ``payments``: ids of those that were booked. ``paid_on_chain``: USD by payer. ``nonces``: owner, nonce and until
+    when it is used up, in the order of claiming.
+    """
+
+    accounts: tuple[KeptAccount, ...] | None = None
+    payments: frozenset[str] | None = None
+    paid_on_chain: Mapping[str, Decimal] | None = None
+    nonces: tuple[tuple[str, str, float], ...] | None = None
+    clock: ClockState | None = None
+
+
 class Store(Protocol):
     """Everything mutable of one session."""
 
@@ -151,6 +177,14 @@ class Store(Protocol):
         strikes. ``nonces``: none used. ``limits``: nothing counted in any window. ``clock``: the wall's. Places
         taken with ``take_slot`` stay taken: their takers are still at work and give them back themselves.
         """
+        ...
+
+    async def snapshot(self) -> Snapshot:
+        """Everything but counting windows, places and holds, whose edits are still at work."""
+        ...
+
+    async def restore(self, state: Snapshot) -> None:
+        """Replace what ``state`` has. With accounts, holds end as at a reset, and nothing is counted in any window."""
         ...
 
     async def entries(self, account: str, *, limit: int, offset: int) -> tuple[list[Entry], bool]:

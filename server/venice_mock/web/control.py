@@ -11,19 +11,28 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
 
+from venice_mock.control import told
 from venice_mock.control.about import about, contract_rules
-from venice_mock.control.accounts import change_account, holder_of, read_account, read_ledger
-from venice_mock.control.clock import advance_clock, read_clock, set_clock
+from venice_mock.control.accounts import AccountSetting, change_account, holder_of, read_account, read_ledger
+from venice_mock.control.clock import ClockAdvance, ClockSetting, advance_clock, read_clock, set_clock
 from venice_mock.control.config import change_config, show_config
 from venice_mock.control.guard import Guard
-from venice_mock.control.reset import reset_session
-from venice_mock.control.sessions import end_session, list_sessions, open_session, read_session
+from venice_mock.control.reset import ResetOrder, reset_session
+from venice_mock.control.sessions import SessionOrder, end_session, list_sessions, open_session, read_session
+from venice_mock.control.shapes import ANY_OBJECT, Node, one_of, whole
+from venice_mock.control.state import LONGEST as LONGEST_STATE
+from venice_mock.control.state import StateFile, export_state, import_state
 from venice_mock.tenancy import Tenants
 from venice_mock.web.admission import API, CONTROL, origin_of, outer_of, prefix_of, tenant_of
 from venice_mock.web.answers import json_response
 from venice_mock.web.guarded import control_body, guarded_route
+from venice_mock.web.operations import Operation, delete, get, patch, post, put
 
 _ACCOUNTS = CONTROL + "/accounts/"
+_KIND: Node = {
+    "kind": {**one_of("key", "wallet"), "description": "For a key that looks like an address: key."}
+}
+_ACCOUNT: Node = {"query": _KIND, "errors": (400, 404, 409)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +46,88 @@ class ControlRoutes:
     def routes(self) -> list[Route]:
         """Every route, guarded."""
         return [
-            self._route("", self._here, "GET"),
-            self._route("/contract.json", self._rules, "GET"),
-            self._route("/accounts/{account:path}", self._account, "GET", "PUT", "PATCH"),
-            self._route("/clock", self._clock, "GET", "PUT"),
-            self._route("/clock/advance", self._clock_advance, "POST"),
-            self._route("/config", self._config, "GET", "PATCH"),
-            self._route("/reset", self._reset, "POST"),
-            self._route("/sessions", self._sessions, "GET", "POST"),
-            self._route("/sessions/{session}", self._session, "GET", "DELETE"),
+            self._route("", self._here, get("What runs here", told.ABOUT)),
+            self._route("/contract.json", self._rules, get("The rules of the contract", told.CONTRACT)),
+            self._route(
+                "/accounts/{account:path}",
+                self._account,
+                get(
+                    "An account; one that was not used yet is opened",
+                    told.ACCOUNT,
+                    query=_KIND,
+                    errors=(400, 404),
+                ),
+                put(
+                    "Set an account; what is not named is as in a fresh one",
+                    told.ACCOUNT,
+                    AccountSetting,
+                    **_ACCOUNT,
+                ),
+                patch("Change an account", told.ACCOUNT, AccountSetting, **_ACCOUNT),
+                get(
+                    "The account's ledger",
+                    told.LEDGER,
+                    below="/ledger",
+                    query={
+                        **_KIND,
+                        "limit": {**whole(1, 1000, 100), "description": "Entries of a page."},
+                        "offset": {**whole(0, 10**9, 0), "description": "Entries to leave out."},
+                    },
+                    errors=(400, 404),
+                ),
+            ),
+            self._route(
+                "/clock",
+                self._clock,
+                get("The session's clock", told.CLOCK),
+                put("Freeze the clock, let it run, or shift it", told.CLOCK, ClockSetting),
+            ),
+            self._route(
+                "/clock/advance", self._clock_advance, post("Move the clock on", told.CLOCK, ClockAdvance)
+            ),
+            self._route(
+                "/config",
+                self._config,
+                get("The effective config", told.CONFIG),
+                patch(
+                    "Change the config, all that is named or nothing",
+                    told.CONFIG,
+                    dict[str, Any],
+                    errors=(400, 404),
+                ),
+            ),
+            self._route(
+                "/reset", self._reset, post("Reset the session, or parts of it", told.RESET, ResetOrder)
+            ),
+            self._route(
+                "/state",
+                self._state,
+                get("Export the session's state, without secrets", told.STATE),
+                put(
+                    "Import a state: what is given replaces what was there, all of it or nothing",
+                    told.IMPORTED,
+                    StateFile,
+                    errors=(400, 404),
+                    text="Accounts go by their names: whoever brings the key finds the account.",
+                ),
+            ),
+            self._route(
+                "/sessions",
+                self._sessions,
+                get("All sessions", told.SESSIONS),
+                post("Open a session", told.SESSION, SessionOrder, status=201, errors=(400, 409)),
+            ),
+            self._route(
+                "/sessions/{session}",
+                self._session,
+                get("A session", told.SESSION, errors=(404,)),
+                delete("End a session", told.ENDED, errors=(404, 409)),
+            ),
+            self._route("/openapi.json", self._document, get("This document", ANY_OBJECT)),
         ]
 
-    def _route(self, path: str, answer: Callable[[Request], Awaitable[Any]], *methods: str) -> Route:
-        return guarded_route(self.guard, path, answer, *methods)
+    def _route(self, path: str, answer: Callable[[Request], Awaitable[Any]], *operations: Operation) -> Route:
+        return guarded_route(self.guard, path, answer, *operations)
 
     async def _here(self, request: Request) -> Any:
         prefix, paths = prefix_of(request), request.app.state.paths
@@ -91,6 +169,18 @@ class ControlRoutes:
     async def _reset(self, request: Request) -> Any:
         body = await control_body(request)
         return await reset_session(self.tenants, tenant_of(request.scope), body)
+
+    async def _state(self, request: Request) -> Any:
+        tenant = tenant_of(request.scope)
+        if request.method == "PUT":
+            body = await control_body(request, LONGEST_STATE)
+            return await import_state(self.tenants, tenant, body)
+        return await export_state(tenant)
+
+    async def _document(self, request: Request) -> Any:
+        from venice_mock.openapi.control import describe_control  # read rarely: not part of the start
+
+        return describe_control(request.app.state.described, origin_of(request) + prefix_of(request))
 
     async def _sessions(self, request: Request) -> Any:
         if request.method == "POST":

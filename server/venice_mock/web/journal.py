@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from venice_mock.control import told
 from venice_mock.control.guard import Guard
 from venice_mock.control.journal import (
     File,
@@ -24,12 +25,14 @@ from venice_mock.control.journal import (
     thumbnail_of,
 )
 from venice_mock.control.lint import lint
+from venice_mock.control.shapes import TEXT, Node, one_of, whole
 from venice_mock.control.verdict import verdict
-from venice_mock.control.verify import verify
+from venice_mock.control.verify import VerifyQuestion, verify
 from venice_mock.web.admission import origin_of, outer_of, tenant_of
 from venice_mock.web.answers import json_response
 from venice_mock.web.events import Streams
 from venice_mock.web.guarded import control_body, guarded_route
+from venice_mock.web.operations import delete, get, post
 
 # What a client sent is shown and never run, whatever a browser makes of it.
 _HARMLESS = {
@@ -37,6 +40,19 @@ _HARMLESS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cache-Control": "no-store",
 }
+
+
+_FILTERS: Node = {
+    "status": {**TEXT, "description": "404, or 4xx."},
+    "model": {**TEXT, "description": "The model's id."},
+    "rule": {**TEXT, "description": "The id of the rule that was broken."},
+    "since": {**TEXT, "description": "The id of a request, of which only later ones are told."},
+    "limit": {**whole(1, 1000, 50), "description": "At most so many."},
+}
+_OF: Node = {
+    "of": {**one_of("input", "output"), "description": "By default the answer's picture, if it is one."}
+}
+_PICTURE: Node = {"media_type": "*/*", "errors": (404,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +66,54 @@ class JournalRoutes:
         """Every route, guarded."""
         guard = self.guard
         return [
-            guarded_route(guard, "/requests", self._requests, "GET", "DELETE"),
-            guarded_route(guard, "/requests/{id}", self._request, "GET"),
-            guarded_route(guard, "/requests/{id}/input", self._input, "GET"),
-            guarded_route(guard, "/requests/{id}/output", self._output, "GET"),
-            guarded_route(guard, "/requests/{id}/thumbnail", self._thumbnail, "GET"),
-            guarded_route(guard, "/verify", self._verify, "POST"),
-            guarded_route(guard, "/ledger/verdict", self._verdict, "GET"),
-            guarded_route(guard, "/lint", self._lint, "GET"),
-            guarded_route(guard, "/events", self._events, "GET"),
+            guarded_route(
+                guard,
+                "/requests",
+                self._requests,
+                get("The journal, the newest request first", told.ENTRIES, query=_FILTERS, errors=(400,)),
+                delete("Forget every request", told.CLEARED),
+            ),
+            guarded_route(
+                guard, "/requests/{id}", self._request, get("One request", told.ENTRY, errors=(404,))
+            ),
+            guarded_route(
+                guard, "/requests/{id}/input", self._input, get("The picture that was sent", **_PICTURE)
+            ),
+            guarded_route(
+                guard, "/requests/{id}/output", self._output, get("The body that was sent back", **_PICTURE)
+            ),
+            guarded_route(
+                guard,
+                "/requests/{id}/thumbnail",
+                self._thumbnail,
+                get("Either picture in small", query=_OF, media_type="image/*", errors=(400, 404)),
+            ),
+            guarded_route(
+                guard,
+                "/verify",
+                self._verify,
+                post(
+                    "Were there as many such requests as there should be?",
+                    told.VERIFIED,
+                    VerifyQuestion,
+                    errors=(400, 409),
+                    text="409 when not; its body is that of the 200, with the closest misses.",
+                ),
+            ),
+            guarded_route(
+                guard, "/ledger/verdict", self._verdict, get("Was anybody charged twice?", told.VERDICT)
+            ),
+            guarded_route(guard, "/lint", self._lint, get("Advice to the client", told.LINT)),
+            guarded_route(
+                guard,
+                "/events",
+                self._events,
+                get(
+                    "Server-sent events, one for each finished request",
+                    media_type="text/event-stream",
+                    errors=(503,),
+                ),
+            ),
         ]
 
     async def _requests(self, request: Request) -> Any:
