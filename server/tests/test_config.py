@@ -93,7 +93,7 @@ def patience(client: Client) -> Any:
 
 def is_written_down(client: Client) -> bool:
     assert edit(client).status == 200
-    return bool(client.get("/__mock/requests").json["requests"])
+    return bool(client.get("/__mock/requests", **{"x-mock-token": TOKEN}).json["requests"])
 
 
 def is_slow(client: Client) -> bool:

@@ -320,8 +320,8 @@ def test_an_answer_is_the_same_with_and_without_a_journal(make_client: MakeClien
     replies = []
     for size in (0, 64 << 20):
         client = make_client(Clock(), journal_bytes=size, seed=1)
-        parts = [("prompt", "make it warm"), ("image", SMALL)]
-        replies.append(client.form(parts) if how == "json" else client.edit(**good()))
+        parts: list[tuple[str, bytes | str]] = [("prompt", "make it warm"), ("image", SMALL)]
+        replies.append(client.form(parts) if how == "form" else client.edit(**good()))
     assert replies[0] == replies[1]
 
 
