@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, cast
 
 import pytest
@@ -218,12 +219,25 @@ def test_this_machine_goes_by_few_names(name: str, ours: bool) -> None:
 
 
 SAMPLE = "/__mock/sample.png"  # a picture that anybody may see
+_MEMBERS = {"{account}": "mock_ok", "{session}": "default", "{id}": "req-000001", "{rule}": "no-such-rule"}
 CONTROL_ROUTES = [
-    (method, route.path_format.replace("{account}", "mock_ok").replace("{session}", "default"))
+    (method, re.sub(r"\{\w+\}", lambda name: _MEMBERS[name[0]], route.path_format))
     for route in cast("list[Route]", create_app(Settings()).routes)
     if route.path.startswith("/__mock") and route.path != SAMPLE
     for method in sorted(route.methods or ())
 ]
+
+
+def let_in(reply: Reply) -> bool:
+    """Whether a request got past guard and routing, whatever became of it behind them."""
+    routed = reply.status != 404 or json.loads(reply.body or b"{}").get("error", "") != "Not found"
+    return routed and reply.status not in (403, 405, 415)
+
+
+def quiet(client: Client) -> Client:
+    """The same, with streams that end at once."""
+    cast(Any, client.app).state.streams.stop()
+    return client
 
 
 def test_the_routes_of_the_control_plane_are_found() -> None:
@@ -233,16 +247,16 @@ def test_the_routes_of_the_control_plane_are_found() -> None:
 
 @pytest.mark.parametrize(("method", "path"), CONTROL_ROUTES)
 def test_no_route_of_the_control_plane_is_open(make_client: MakeClient, method: str, path: str) -> None:
-    client, changes = make_client(), method not in ("GET", "HEAD")
-    assert ask(client, method, path).status not in (403, 404, 405, 415)
+    client, changes = quiet(make_client()), method not in ("GET", "HEAD")
+    assert let_in(ask(client, method, path))
     assert ask(called(client, "evil.example"), method, path).status == 403
     assert ask(client, method, path, Origin="http://evil.example").status == 403
     assert ask(client, method, path, Sec_Fetch_Site="cross-site").status == 403
-    assert ask(client, method, path, content_type="text/plain").status == (415 if changes else 200)
+    assert (ask(client, method, path, content_type="text/plain").status == 415) is changes
     assert ask(make_client(host="0.0.0.0"), method, path).status == 403
-    guarded = make_client(control_token="s3same")
+    guarded = quiet(make_client(control_token="s3same"))
     assert ask(guarded, method, path).status == 403
-    assert ask(guarded, method, path, **TOKEN).status not in (403, 404, 405, 415)
+    assert let_in(ask(guarded, method, path, **TOKEN))
     assert ask(make_client(control=False), method, path).status == 404
     answers: list[Any] = [
         ask(client, "OPTIONS", path, Access_Control_Request_Method=method),

@@ -12,7 +12,7 @@ from asgi import Client, Reply, request
 from conftest import MakeClient
 from rulekit import good_body, wire
 from sessions import CONFIG, RESET, SESSIONS, opened, tenant_of, under
-from test_control_guard import CONTROL_ROUTES, TOKEN, closed
+from test_control_guard import CONTROL_ROUTES, TOKEN, closed, let_in, quiet
 from wallets import CLOCK, called, control
 
 NOT_FOUND = ("There is no session of that name.", "Not found")
@@ -86,9 +86,9 @@ def test_the_same_over_a_real_socket(make_client: MakeClient, target: str) -> No
 def test_no_route_of_any_sessions_control_plane_is_open(
     make_client: MakeClient, method: str, path: str, name: str
 ) -> None:
-    client, changes = make_client(), method not in ("GET", "HEAD")
+    client, changes = quiet(make_client()), method not in ("GET", "HEAD")
     opened(client, "t17")
-    guarded = make_client(control_token=TOKEN["x-mock-token"])
+    guarded = quiet(make_client(control_token=TOKEN["x-mock-token"]))
     assert control(guarded, "POST", SESSIONS, name="t17").status == 403
     made = guarded.send(b'{"name": "t17"}', path=SESSIONS, headers=TOKEN, key=None)
     assert made.status == 201
@@ -104,8 +104,8 @@ def test_no_route_of_any_sessions_control_plane_is_open(
     if changes:
         closed(ask(client, "text/plain"), 415)
     closed(ask(guarded))
-    assert ask(guarded, **TOKEN).status not in (403, 404, 405, 415)
-    assert ask(client).status not in (403, 404, 405, 415)
+    assert let_in(ask(guarded, **TOKEN))
+    assert let_in(ask(client))
     assert ask(make_client(control=False)).status == 404
 
 
