@@ -18,6 +18,7 @@ from venice_mock.control.guard import Guard
 from venice_mock.control.metrics import MEDIA_TYPE, Family, Metrics, exposition, gauge
 from venice_mock.control.shapes import shape
 from venice_mock.edit.workshop import Workshop
+from venice_mock.errors import plain
 from venice_mock.tenancy import Tenants
 from venice_mock.web.admission import CONTROL
 from venice_mock.web.answers import json_response
@@ -49,7 +50,13 @@ class OpenRoutes:
             DescribedRoute(
                 "/readyz",
                 self._ready,
-                [get("Whether a picture can be edited without delay: once one was made", _HEALTH)],
+                [
+                    get(
+                        "Whether pictures can be edited without delay: once one was made",
+                        _HEALTH,
+                        errors=(503,),
+                    )
+                ],
             ),
             DescribedRoute(
                 "/metrics",
@@ -78,10 +85,15 @@ class OpenRoutes:
     async def _ready(self, _: Request) -> Response:
         """Who asks first makes it so: fonts, codecs and worker threads are loaded by a first picture."""
         if not self._is_warm:
-            from venice_mock.edit.warming import warm_up
+            from venice_mock.edit import warming
 
             contract = self.tenants.default.contract
-            await self.workshop.run(_WARM_UP_PIXELS, lambda: warm_up(contract))
+            try:
+                await self.workshop.run(_WARM_UP_PIXELS, lambda: warming.warm_up(contract))
+            except Exception as error:  # whatever it is, no picture comes of it
+                refusal = plain(503, "The server cannot make pictures.", name="NOT_READY")
+                refusal.hint = f"{type(error).__name__}: {error}"
+                raise refusal from error
             self._is_warm = True
         return json_response({"status": "ok"})
 
