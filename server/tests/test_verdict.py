@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -136,3 +137,18 @@ def test_sessions_have_verdicts_of_their_own(frozen: Client) -> None:
     one.edit(**good())
     frozen.edit(**good())
     assert verdict(one)["ok"] is verdict(frozen)["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("fault", "ok"),
+    [("charge_then_reset", False), ("charge_then_504", False), ("reset_before_charge", True)],
+)
+def test_what_a_client_pays_that_retries_a_lost_answer_is_told(frozen: Client, fault: str, ok: bool) -> None:
+    with contextlib.suppress(ConnectionResetError):
+        assert frozen.edit(headers={"X-Mock": f"fault={fault}"}, **good()).status == 504
+    assert frozen.edit(**good()).status == 200
+    told = verdict(frozen)
+    assert (told["ok"], told["overcharged_usd"]) == (ok, "0.000000" if ok else "0.040000")
+    first, second = told["logical_requests"][0]["attempts"]
+    assert (first["fault"], first["charged_usd"]) == (fault, None if ok else "0.040000")
+    assert (second["fault"], second["charged_usd"]) == (None, "0.040000")
