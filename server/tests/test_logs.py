@@ -142,6 +142,7 @@ def test_health_checks_are_written_only_when_debugging() -> None:
     for path in ("/livez", "/readyz", "/metrics"):
         assert one_request("text", path) == ""
         assert path in one_request("text", path, level="debug")
+        assert "TOO_MUCH" in one_request("text", path, refusal)  # which somebody ought to see
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])

@@ -156,7 +156,8 @@ class AccessLog:
         if request_id is not None:
             fields["request_id"] = request_id
             text += f" id={request_id}"
-        level = logging.DEBUG if scope["path"] in _QUIET_PATHS else logging.INFO
+        is_quiet = scope["path"] in _QUIET_PATHS and refusal is None
+        level = logging.DEBUG if is_quiet else logging.INFO
         self._logger.log(level, "%s", text, extra={"fields": fields})
 
 

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from typing import Any
 
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,7 +43,7 @@ class Observing:
         self._app = app
         self._tenants = server.tenants
         self._metrics = metrics
-        self._templates = {route.endpoint: route.path_format for route in routes}
+        self._templates: dict[Any, str] = {route.endpoint: route.path_format for route in routes}
         self._edit_path = edit_path
         self._ids = ids
         self._clock = clock
