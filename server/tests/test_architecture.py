@@ -15,9 +15,9 @@ FILES = sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*.py"))
 OURS = "venice_mock."
 SIBLINGS = (
     *("app", "asgi", "catalogue", "cli", "commands", "control", "openapi", "pytest_plugin", "serving"),
-    *("tenancy", "wallet", "web"),
+    *("tenancy", "testing", "wallet", "web"),
 )
-FRAME = (OURS + "app", OURS + "asgi", OURS + "cli", OURS + "commands", OURS + "web")
+FRAME = tuple(OURS + name for name in ("app", "asgi", "cli", "commands", "pytest_plugin", "testing", "web"))
 # A room, what it may not import, and what of that it may after all.
 FORBIDDEN: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("contract/", ("PIL", "starlette", "uvicorn"), ()),
@@ -36,7 +36,15 @@ EXCEPTIONS = {
     ("edit/endpoint.py", "venice_mock.wallet.discovery")
 }  # the answer to a stranger is the wallet's
 ONLY = {"contract/": (OURS + "contract",), "errors.py": (OURS + "contract",)}  # of ours nothing else
-WEB = ("app.py", "asgi.py", "logs.py", "serving.py", "commands/", "web/")  # who may know the web framework
+WEB = (
+    "app.py",
+    "asgi.py",
+    "logs.py",
+    "serving.py",
+    "commands/",
+    "testing/running.py",
+    "web/",
+)  # who may know the web framework
 LONGEST = 400
 
 

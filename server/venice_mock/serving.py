@@ -124,6 +124,22 @@ def _bind_sentence(host: str, port: int, error: OSError) -> str:
     return f"Cannot listen on {host} port {port}: {error.strerror or error}."
 
 
+def uvicorn_config(app: ASGIApp, *, grace_s: int) -> uvicorn.Config:
+    """How the app is served, wherever it is. ``grace_s``: how long what is in flight at the end may take."""
+    return uvicorn.Config(
+        app,
+        loop="uvloop" if _importable("uvloop") else "asyncio",
+        http=_http_protocol(),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_IDLE_CONNECTION_S,
+        timeout_graceful_shutdown=grace_s,
+    )
+
+
 class _Server(uvicorn.Server):
     """uvicorn that says when it really answers, and ends with 0 after a signal."""
 
@@ -135,20 +151,7 @@ class _Server(uvicorn.Server):
         logger: logging.Logger,
         streams: Streams | None,
     ) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                loop="uvloop" if _importable("uvloop") else "asyncio",
-                http=_http_protocol(),
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=_IDLE_CONNECTION_S,
-                timeout_graceful_shutdown=_GRACE_S,
-            )
-        )
+        super().__init__(uvicorn_config(app, grace_s=_GRACE_S))
         self.signalled = False
         self._announced = False
         self._address = address
