@@ -32,6 +32,7 @@ from venice_mock.web.control import ControlRoutes, links_of
 from venice_mock.web.cors import Cors, allowed_origin, is_api, tell_origin
 from venice_mock.web.events import Streams
 from venice_mock.web.faulting import AnswerLost, Faulting
+from venice_mock.web.inspector import InspectorRoutes
 from venice_mock.web.journal import JournalRoutes
 from venice_mock.web.observing import Observing, request_ids
 from venice_mock.web.open import OpenRoutes
@@ -59,7 +60,9 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     ]
     streams = Streams(server.tenants)
     if settings.control:
-        routes += ControlRoutes(server.tenants, guard, lambda: wall_clock() - started_at).routes()
+        inspector = InspectorRoutes(guard)
+        control = ControlRoutes(server.tenants, guard, lambda: wall_clock() - started_at)
+        routes += [*inspector.in_browsers(control.routes()), *inspector.routes()]
         routes += JournalRoutes(guard, streams).routes()
         routes += RuleRoutes(guard).routes()
     handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {

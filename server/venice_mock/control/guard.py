@@ -53,6 +53,12 @@ class Guard:
         else:
             self._check_place(headers)
 
+    def check_page(self, headers: Mapping[str, str], peer: str | None = None) -> None:
+        """The same for a page of ours that holds nothing but asks for a token: where there is none, it is of no use."""
+        self._check_place(headers)
+        if self.token is None:
+            self._check_token(headers, peer)
+
     def _check_place(self, headers: Mapping[str, str]) -> None:
         host = headers.get("host", "")
         if not self._is_ours(host):

@@ -206,3 +206,20 @@ VERDICT: Node = shape(
 LINT: Node = shape(
     "Advice to the client, the most frequent first.", advice=listed(ANY_OBJECT), requests=COUNT
 )
+_NAMED: Node = shape("A name and what it means.", name=TEXT, text=TEXT)
+CHOICES: Node = shape(
+    "What rules and edits can name.",
+    models=listed(
+        shape(
+            "An edit model.",
+            name=TEXT,
+            text=TEXT,
+            default=FLAG,
+            aspect_ratios=listed(TEXT),
+            resolutions=listed(TEXT),
+        )
+    ),
+    errors=listed(shape("An error.", name=TEXT, text=TEXT, status=COUNT)),
+    faults=listed(_NAMED),
+    keys=listed(_NAMED),
+)

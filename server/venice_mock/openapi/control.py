@@ -21,6 +21,7 @@ _PARAMETERS = {
     "session": "A session's name.",
     "id": "A request's id, such as req-000017.",
     "rule": "A rule's id.",
+    "file": "The name of a file.",
 }
 _TOKEN = "controlToken"
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})

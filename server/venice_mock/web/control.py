@@ -23,7 +23,7 @@ from venice_mock.control.shapes import ANY_OBJECT, Node, one_of, whole
 from venice_mock.control.state import LONGEST as LONGEST_STATE
 from venice_mock.control.state import StateFile, export_state, import_state
 from venice_mock.tenancy import Tenants
-from venice_mock.web.admission import API, CONTROL, origin_of, outer_of, prefix_of, tenant_of
+from venice_mock.web.admission import API, CONTROL, INSPECTOR, origin_of, outer_of, prefix_of, tenant_of
 from venice_mock.web.answers import json_response
 from venice_mock.web.guarded import control_body, guarded_route
 from venice_mock.web.operations import Operation, delete, get, patch, post, put
@@ -199,7 +199,9 @@ def links_of(contract_path: str, routes: Sequence[Route]) -> dict[str, str]:
     """Where to go from /__mock, without the session's prefix: the API, its document, and every control route."""
     links = {"api": contract_path.removesuffix("/image/edit"), "openapi": f"{API}/openapi.json"}
     for route in routes:
-        if route.path.startswith(CONTROL):
+        if route.path == INSPECTOR:
+            links["inspector"] = INSPECTOR
+        elif route.path.startswith(CONTROL):
             name = route.path.removeprefix(CONTROL).partition("/{")[0].strip("/")
             links.setdefault(name or "self", route.path_format)  # a collection stands before its members
     return links

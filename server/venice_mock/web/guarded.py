@@ -28,16 +28,32 @@ def guarded_route(
     """
 
     async def guarded(request: Request) -> Response:
-        if len(request.headers.getlist("host")) > 1:
-            raise plain(400, "Only one Host header is taken", name="CONTROL_BAD_REQUEST")
-        peer = request.client.host if request.client else None
-        guard.check(request.method, request.headers, peer)
+        guard.check(request.method, request.headers, _peer(request))
         found = await answer(request)
         return found if isinstance(found, Response) else json_response(found)
 
     methods = [each if isinstance(each, str) else each.method for each in operations]
     described = [each for each in operations if isinstance(each, Operation)]
     return DescribedRoute(CONTROL + path, guarded, described, methods=methods, guarded=True)
+
+
+def page_route(
+    guard: Guard, path: str, answer: Callable[[Request], Awaitable[Response]], operation: Operation
+) -> DescribedRoute:
+    """A route of the inspector's page and its files: nobody gets there from elsewhere, and no token is wanted."""
+
+    async def guarded(request: Request) -> Response:
+        guard.check_page(request.headers, _peer(request))
+        return await answer(request)
+
+    return DescribedRoute(CONTROL + path, guarded, [operation], guarded=True)
+
+
+def _peer(request: Request) -> str | None:
+    """The client's address. Raises ApiError 400 for a request with two hosts, of which one would be checked."""
+    if len(request.headers.getlist("host")) > 1:
+        raise plain(400, "Only one Host header is taken", name="CONTROL_BAD_REQUEST")
+    return request.client.host if request.client else None
 
 
 async def control_body(request: Request, limit: int = _BODY) -> bytes:

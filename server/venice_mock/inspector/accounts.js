@@ -1,0 +1,97 @@
+// Accounts with their ledgers, and whether anybody paid twice.
+
+import { $, button, clockTime, el, fill, plural, short, shortAddress, toast, usd } from "./page.js";
+import { get, send } from "./talk.js";
+
+let names = () => new Map();
+let open = null; // the account whose ledger is shown
+let goTo = () => {};
+
+export function start(accountNames, showRequest) {
+  names = accountNames;
+  goTo = showRequest;
+  $("account-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { key, balance } = event.target;
+    try {
+      const path = `accounts/${encodeURIComponent(key.value)}`;
+      const told = balance.value ? await send("PATCH", path, { balance_usd: balance.value }) : await get(path);
+      open = told.account;
+      key.value = balance.value = "";
+      await draw();
+    } catch (error) {
+      toast(error.message, "bad");
+    }
+  });
+}
+
+export async function draw() {
+  const [state, verdict] = await Promise.all([get("state"), get("ledger/verdict")]);
+  drawVerdict(verdict);
+  const accounts = Object.entries(state.accounts);
+  if (!accounts.length) {
+    fill($("account-list"), el("p", { class: "soft" }, "None was used yet. Any key is an account with its own balance."));
+    fill($("ledger"));
+    return;
+  }
+  if (!accounts.some(([id]) => id === open)) open = accounts.at(-1)[0];
+  fill($("account-list"), el("table", { class: "money" },
+    el("thead", {}, el("tr", {}, ["account", "balance", "spent", "limit", "state", ""].map((name) => el("th", { scope: "col" }, name)))),
+    el("tbody", {}, accounts.map(([id, account]) => el("tr", { class: id === open ? "chosen" : null },
+      el("th", { scope: "row" }, el("button", { type: "button", class: "link", "aria-pressed": String(id === open), title: id, onclick: () => { open = id; draw(); } }, nameOf(id))),
+      el("td", { class: "number" }, usd(account.balance_usd)),
+      el("td", { class: "number" }, usd(account.spent_usd)),
+      el("td", { class: "number" }, account.spend_limit_usd === null ? "–" : usd(account.spend_limit_usd)),
+      el("td", {}, account.status),
+      el("td", {}, plural(account.ledger.length, "booking")))))));
+  drawLedger(open, state.accounts[open]);
+}
+
+function nameOf(id) {
+  return names().get(id) ?? (id.startsWith("wallet-") ? shortAddress(id.slice(7)) : `key ${id.slice(4, 12)}…`);
+}
+
+/** How the control plane can be asked for it: an address, or a magic key; of other keys only the hash is known. */
+function addressable(id) {
+  if (id.startsWith("wallet-")) return id.slice(7);
+  const name = names().get(id);
+  return name?.startsWith("mock_") ? name : null;
+}
+
+function drawLedger(id, account) {
+  const path = addressable(id);
+  const rows = [...account.ledger].reverse().slice(0, 200);
+  fill($("ledger"),
+    el("h2", {}, "Ledger of ", el("span", { class: "soft" }, nameOf(id))),
+    path ? balanceForm(path) : null,
+    rows.length ? el("div", { class: "scroll" }, el("table", { class: "money" },
+      el("thead", {}, el("tr", {}, ["at", "what", "amount", "balance after", "for"].map((name) => el("th", { scope: "col" }, name)))),
+      el("tbody", {}, rows.map((row) => el("tr", {},
+        el("td", { class: "number", title: row.created_at }, clockTime(row.created_at)),
+        el("td", {}, row.type.toLowerCase().replace("_", "-")),
+        el("td", { class: `number ${row.amount_usd.startsWith("-") ? "" : "plus"}` }, usd(row.amount_usd)),
+        el("td", { class: "number" }, usd(row.balance_after_usd)),
+        el("td", {}, row.model_id ?? "–")))))) : el("p", { class: "soft" }, "Nothing was booked."));
+}
+
+function balanceForm(path) {
+  const input = el("input", { "aria-label": "Balance in USD", inputmode: "decimal", pattern: "[0-9]{1,12}(\\.[0-9]{1,6})?", placeholder: "balance in USD", required: true, autocomplete: "off" });
+  return el("form", { class: "row", onsubmit: async (event) => {
+    event.preventDefault();
+    try {
+      await send("PATCH", `accounts/${encodeURIComponent(path)}`, { balance_usd: input.value });
+      await draw();
+    } catch (error) {
+      toast(error.message, "bad");
+    }
+  } }, input, el("button", { class: "button", type: "submit" }, "Set it"));
+}
+
+function drawVerdict(verdict) {
+  const tried = verdict.logical_requests.filter((each) => each.attempts.length > 1);
+  const worst = tried.filter((each) => each.charges > 1);
+  fill($("verdict"), el("section", { class: `card verdict ${verdict.ok ? "ok" : "failed"}` },
+    el("h2", {}, verdict.ok ? "Nobody paid twice" : `Paid twice: ${usd(verdict.overcharged_usd)} too much`),
+    el("p", { class: "soft" }, `${plural(verdict.logical_requests.length, "logical request")}, ${tried.length} tried again. Attempts are one request when caller, fields and picture are the same within ${verdict.window_s} s.`),
+    worst.length ? el("ul", {}, worst.slice(0, 10).map((each) => el("li", {}, el("q", {}, short(each.prompt ?? "", 80)), ` charged ${each.charges} times: `, each.attempts.map((attempt) => button(attempt.charged_usd ? `${attempt.id} (${usd(attempt.charged_usd)})` : attempt.id, () => goTo(attempt.id), { class: "link" }))))) : null));
+}

@@ -1,0 +1,162 @@
+// The list of requests: the newest first, filtered, one of them chosen.
+
+import { $, bytes, callerName, clockTime, el, fill, milliseconds, plural, short, usd } from "./page.js";
+import { show } from "./talk.js";
+
+const MOST = 500; // on the page; the journal may hold more
+let entries = []; // the newest first
+let rows = new Map(); // id -> element, of those that are shown
+let chosen = null;
+let following = true; // the newest is chosen as it comes, until the user chooses another
+let kind = "";
+let words = "";
+let choose = () => {};
+let dropped = 0;
+
+export const statusClass = (entry) =>
+  entry.status === null ? "lost" : entry.status < 300 ? "ok" : entry.status < 500 ? "refused" : "failed";
+
+export const isOrdered = (entry) => Boolean(entry.fault || (entry.cause && (entry.error || entry.fault)));
+
+/** Begin. `onChoose(entry or null, byUser)` is told what to show. */
+export function start(onChoose) {
+  choose = onChoose;
+  const list = $("list");
+  list.addEventListener("click", (event) => {
+    const row = event.target.closest("li");
+    if (row) pick(row.dataset.id, true);
+  });
+  list.addEventListener("keydown", onKey);
+  $("search").addEventListener("input", () => {
+    words = $("search").value.trim().toLowerCase();
+    draw();
+  });
+  $("search").addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown") {
+      event.preventDefault();
+      list.focus();
+    }
+  });
+  for (const chip of $("kinds").querySelectorAll("button")) {
+    chip.addEventListener("click", () => {
+      kind = chip.dataset.kind;
+      for (const other of $("kinds").querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === chip));
+      draw();
+    });
+  }
+}
+
+export function replace(list) {
+  entries = list.requests.slice(0, MOST);
+  dropped = list.dropped;
+  if (chosen && !entries.some((entry) => entry.id === chosen)) {
+    chosen = null;
+    following = true;
+  }
+  draw();
+  if (list.limit_bytes === 0) $("list-note").textContent = "The journal is off (--journal-bytes 0): nothing is written down.";
+  if (following || !entries.length) pick(entries[0]?.id ?? null, false);
+}
+
+export function add(entry) {
+  entries.unshift(entry);
+  while (entries.length > MOST) rows.get(entries.pop().id)?.remove();
+  if (fits(entry)) {
+    const row = rowOf(entry);
+    row.classList.add("new");
+    rows.set(entry.id, row);
+    $("list").prepend(row);
+    if (following) pick(entry.id, false);
+  }
+  sum();
+}
+
+export function followNewest() {
+  following = true;
+}
+
+export function pick(id, byUser) {
+  const entry = entries.find((each) => each.id === id) ?? null;
+  if (byUser) following = Boolean(entry) && entry === entries[0];
+  rows.get(chosen)?.setAttribute("aria-selected", "false");
+  chosen = entry?.id ?? null;
+  mark();
+  choose(entry, byUser);
+}
+
+function mark() {
+  const row = rows.get(chosen);
+  row?.setAttribute("aria-selected", "true");
+  if (row) {
+    $("list").setAttribute("aria-activedescendant", row.id);
+    row.scrollIntoView({ block: "nearest" });
+  } else $("list").removeAttribute("aria-activedescendant");
+}
+
+function onKey(event) {
+  const shown = entries.filter((entry) => rows.has(entry.id));
+  const at = shown.findIndex((entry) => entry.id === chosen);
+  const to = { ArrowDown: at + 1, j: at + 1, ArrowUp: at - 1, k: at - 1, PageDown: at + 10, PageUp: at - 10, Home: 0, End: shown.length - 1 };
+  if (event.key === "Enter" && chosen) {
+    pick(chosen, true);
+    $("detail").focus();
+  } else if (event.key in to && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    const next = shown[Math.min(Math.max(to[event.key], 0), shown.length - 1)];
+    if (next) pick(next.id, document.documentElement.clientWidth > 860);
+  }
+}
+
+function fits(entry) {
+  if (kind === "2xx" && statusClass(entry) !== "ok") return false;
+  if (kind === "refused" && statusClass(entry) === "ok") return false;
+  if (kind === "ordered" && !isOrdered(entry)) return false;
+  if (!words) return true;
+  const said = [entry.prompt, entry.model, entry.rule, entry.error?.name, entry.id, entry.path, entry.status, entry.fault, callerName(entry.caller)];
+  return said.some((text) => text !== null && text !== undefined && String(text).toLowerCase().includes(words));
+}
+
+function draw() {
+  rows = new Map(entries.filter(fits).map((entry) => [entry.id, rowOf(entry)]));
+  fill($("list"), ...rows.values());
+  mark();
+  sum();
+}
+
+function sum() {
+  const spent = entries.reduce((total, entry) => total + Number(entry.cost_usd ?? 0), 0);
+  $("sum").textContent = entries.length ? `${rows.size === entries.length ? "" : `${rows.size} of `}${entries.length} · ${usd(spent.toFixed(3))}` : "";
+  $("list-note").textContent = dropped ? `${plural(dropped, "older request")} gave way to newer ones.` : "";
+}
+
+function rowOf(entry) {
+  const what = entry.error?.name ?? (entry.fault ? "answer spoilt" : null);
+  const title = entry.prompt ?? `${entry.method} ${entry.path.replace("/api/v1", "")}`;
+  const facts = [
+    entry.model ?? (entry.prompt === null ? null : entry.path),
+    entry.charged ? usd(entry.cost_usd) : null,
+    entry.timings_ms.total === undefined ? null : milliseconds(entry.timings_ms.total),
+    callerName(entry.caller),
+  ];
+  return el("li", { role: "option", id: `row-${entry.id}`, "data-id": entry.id, "aria-selected": String(entry.id === chosen), class: statusClass(entry) },
+    el("span", { class: "status number" }, entry.status === null ? "lost" : String(entry.status)),
+    el("span", { class: "row-text" },
+      el("span", { class: "title" }, short(title, 200)),
+      el("span", { class: "facts soft" },
+        what ? el("b", { class: "error-name" }, what) : null,
+        el("span", {}, facts.filter(Boolean).join(" · ")))),
+    thumbnail(entry),
+    el("time", { class: "soft number", datetime: entry.at, title: entry.at }, clockTime(entry.at)));
+}
+
+function thumbnail(entry) {
+  const of = entry.links.output_thumbnail ? "output" : entry.links.input_thumbnail && isPicture(entry) ? "input" : null;
+  if (!of) return el("span", { class: "thumb none", "aria-hidden": "true" });
+  const img = el("img", { class: `thumb ${of}`, alt: "", loading: "lazy", decoding: "async", width: 48, height: 36 });
+  img.addEventListener("error", () => img.classList.add("none"), { once: true });
+  show(img, `requests/${entry.id}/thumbnail?of=${of}`);
+  return img;
+}
+
+export const isPicture = (entry) => Boolean(entry.image?.format && entry.image.width);
+export const sizeOf = (image) => (image.bytes ? bytes(image.bytes) : null);
