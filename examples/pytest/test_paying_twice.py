@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,13 @@ from venice_ai.exceptions import VeniceError
 
 from postcards import edit_at_any_price, edit_once
 from venice_mock.testing import VeniceMock, VerificationError
+
+
+@pytest.fixture
+def client(venice_mock: VeniceMock) -> Iterator[SyncVeniceClient]:
+    """A client by another author (``pip install venice-py``), pointed at the test's own mock."""
+    with SyncVeniceClient(api_key=venice_mock.api_key, base_url=venice_mock.base_url, max_retries=0) as made:
+        yield made
 
 
 @pytest.mark.parametrize("loss", ["charge_then_504", "charge_then_reset", "cut"])
