@@ -43,10 +43,11 @@ mutants: $(READY) ## break one rule at a time, see that the suite notices, and w
 	cd contract_tests && ../$(BIN)/python -m mutants --whole --docs ../docs/mutants.md
 
 .PHONY: docs
-docs: $(READY) ## write docs/contract.md, docs/steering.md and the pictures in docs/gallery again
+docs: $(READY) ## write docs/contract.md, docs/steering.md and the pictures again
 	$(BIN)/python docs/make_contract_page.py
 	$(BIN)/python docs/make_steering_page.py
 	$(BIN)/python docs/make_gallery.py
+	$(BIN)/python docs/make_inspector_picture.py
 
 .PHONY: lint
 lint: $(READY) ## ruff: rules and formatting
@@ -93,8 +94,8 @@ $(READY): pyproject.toml $(BIN)/venice-mock
 	@touch $@
 
 # System packages of the tests. Without root they are only looked for: a test that lacks its tool says so.
-$(SYSTEM): | $(BIN)/venice-mock
-	@sh .ci/system-packages curl openssl node npm
+$(SYSTEM): Makefile | $(BIN)/venice-mock
+	@sh .ci/system-packages curl openssl node npm chromium
 	@touch $@
 
 # The JavaScript clients of the tests, in the environment's own folder.

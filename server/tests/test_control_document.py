@@ -113,6 +113,7 @@ LIFE: list[tuple[str, str, str, dict[str, Any]]] = [
     ("PATCH", "/__mock/accounts/{account}", "/__mock/accounts/a-test-key", {"balance_usd": "7,5"}),
     ("GET", "/__mock/accounts/{account}", "/__mock/accounts/mock_nobody", {}),
     ("GET", "/__mock/accounts/{account}/ledger", "/__mock/accounts/a-test-key/ledger?limit=5", {}),
+    ("GET", "/__mock/choices", "/__mock/choices", {}),
     ("GET", "/__mock/clock", "/__mock/clock", {}),
     ("PUT", "/__mock/clock", "/__mock/clock", {"frozen_at": "2026-09-01T12:00:00Z"}),
     ("PUT", "/__mock/clock", "/__mock/clock", {}),

@@ -219,7 +219,17 @@ def test_this_machine_goes_by_few_names(name: str, ours: bool) -> None:
 
 
 SAMPLE = "/__mock/sample.png"  # a picture that anybody may see
-_MEMBERS = {"{account}": "mock_ok", "{session}": "default", "{id}": "req-000001", "{rule}": "no-such-rule"}
+PAGES = (
+    "/__mock/",
+    "/__mock/static/index.html",
+)  # of the inspector: they tell nothing, and ask for the token
+_MEMBERS = {
+    "{file}": "index.html",
+    "{account}": "mock_ok",
+    "{session}": "default",
+    "{id}": "req-000001",
+    "{rule}": "no-such-rule",
+}
 CONTROL_ROUTES = [
     (method, re.sub(r"\{\w+\}", lambda name: _MEMBERS[name[0]], route.path_format))
     for route in cast("list[Route]", create_app(Settings()).routes)
@@ -255,7 +265,7 @@ def test_no_route_of_the_control_plane_is_open(make_client: MakeClient, method: 
     assert (ask(client, method, path, content_type="text/plain").status == 415) is changes
     assert ask(make_client(host="0.0.0.0"), method, path).status == 403
     guarded = quiet(make_client(control_token="s3same"))
-    assert ask(guarded, method, path).status == 403
+    assert ask(guarded, method, path).status == (200 if path in PAGES else 403)
     assert let_in(ask(guarded, method, path, **TOKEN))
     assert ask(make_client(control=False), method, path).status == 404
     answers: list[Any] = [

@@ -1,6 +1,6 @@
 // One request: what came, what was understood, what went back, why, what it cost, and how to repeat it.
 
-import { $, bytes, button, callerName, clockTime, copyButton, el, fill, milliseconds, usd } from "./page.js";
+import { $, bytes, button, callerName, clockTime, copyButton, el, fill, milliseconds, prose, usd } from "./page.js";
 import { isPicture, statusClass } from "./requests.js";
 import { here, show } from "./talk.js";
 
@@ -8,6 +8,7 @@ const SHOWN = new Set(["PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP"]); // by ever
 const WORDS = { 200: "OK", 400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 413: "Payload Too Large", 415: "Unsupported Media Type", 422: "Unprocessable", 429: "Too Many Requests", 499: "client left", 500: "Server Error", 503: "Unavailable", 504: "Gateway Timeout" };
 const WAYS = { upload: "uploaded", base64: "as base64", data_url: "as a data URL", url: "by URL" };
 const LEVELS = { must: "a must", should: "a should", may: "a may", observe: "observed" };
+const LONG = 240; // characters of a prompt
 let view = "pair"; // or "slide"
 
 export function draw(entry, empty) {
@@ -32,7 +33,7 @@ function head(entry) {
       el("span", { class: `pill ${statusClass(entry)}` }, status.trim()),
       el("code", { class: "soft" }, `${entry.method} ${entry.path}${entry.request.query ? `?${entry.request.query}` : ""}`),
       el("span", { class: "soft number id" }, entry.id)),
-    entry.prompt === null ? null : el("h2", { class: "prompt", tabindex: entry.prompt.length > 300 ? 0 : null }, entry.prompt || "(an empty prompt)"),
+    entry.prompt === null ? null : el("h2", { class: entry.prompt.length > LONG ? "prompt long" : "prompt", tabindex: entry.prompt.length > LONG ? 0 : null }, entry.prompt || "(an empty prompt)"),
     el("dl", { class: "facts-row" },
       fact("model", entry.model),
       fact("cost", entry.charged ? usd(entry.cost_usd) : "nothing", entry.charge ? `booked as ${entry.charge}` : null),
@@ -45,12 +46,13 @@ function why(entry) {
   const error = entry.error;
   if (!error && !entry.fault && !(entry.cause && entry.status === 200 && !entry.cause.startsWith("key:mock_ok"))) return null;
   const rule = error?.rule;
+  const hint = error?.hint && error.hint !== rule?.text ? error.hint : null;
   return el("section", { class: `card why ${error || entry.fault ? statusClass(entry) : ""}`, "aria-label": "Why" },
     error ? el("h3", {}, "Why it was refused") : el("h3", {}, entry.fault ? "The answer was spoilt to order" : "Steered"),
-    error ? el("p", { class: "line" }, el("b", { class: "error-name" }, error.name), error.hint && error.hint !== rule?.text ? el("span", {}, error.hint) : null) : null,
+    error ? el("p", { class: "line" }, el("b", { class: "error-name" }, error.name), hint ? el("span", {}, hint) : null) : null,
     rule ? el("blockquote", { class: "rule" },
       el("p", { class: "line" }, el("code", { class: "rule-id" }, rule.id), el("span", { class: "tag" }, LEVELS[rule.level] ?? rule.level), el("span", { class: "tag" }, rule.certainty)),
-      el("p", { class: "rule-text" }, rule.text),
+      el("p", { class: "rule-text" }, prose(rule.text)),
       el("p", { class: "soft source" }, "Source: ", el("cite", {}, rule.source))) : null,
     entry.fault ? el("p", {}, "Fault: ", el("code", {}, entry.fault)) : null,
     entry.cause ? el("p", {}, "Ordered by ", el("code", {}, entry.cause)) : null,
@@ -161,7 +163,11 @@ function understood(entry) {
   const known = entry.understood ?? {};
   const image = entry.image;
   const rows = [];
-  const row = (name, sent, got, note) => rows.push(el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value(sent)), el("td", {}, value(got), note ? el("span", { class: "tag" }, note) : null)));
+  const row = (name, sent, got, note) => {
+    const known = got !== undefined && got !== null;
+    if (!known && sent === undefined) return;
+    rows.push(el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value(sent)), el("td", {}, value(got), known && note ? el("span", { class: "tag" }, note) : null)));
+  };
   const given = (name) => fields[name] !== undefined;
   const usual = (name) => (given(name) ? null : "default");
   row("model", fields.model ?? fields.modelId, known.model, given("model") || given("modelId") ? null : "default");
@@ -180,14 +186,15 @@ function understood(entry) {
   const words = entry.understood ? null : el("p", { class: "soft" }, "It was refused before all of it was understood.");
   return el("section", { "aria-label": "What was understood" },
     el("h3", {}, "What was understood"), words,
-    el("div", { class: "scroll" }, el("table", { class: "understood" },
+    !rows.length ? null : el("div", { class: "scroll" }, el("table", { class: "understood" },
       el("thead", {}, el("tr", {}, el("th", {}, el("span", { class: "soft" }, "field")), el("th", { scope: "col" }, "sent"), el("th", { scope: "col" }, "understood"))),
       el("tbody", {}, rows))));
 }
 
 function value(given) {
   if (given === undefined || given === null) return el("span", { class: "soft" }, "–");
-  return el("code", { class: "value" }, typeof given === "string" ? given : JSON.stringify(given));
+  const text = typeof given === "string" ? given : JSON.stringify(given);
+  return el("code", { class: text.length > 150 ? "value long" : "value", tabindex: text.length > 150 ? 0 : null }, text);
 }
 
 function advice(entry) {

@@ -74,3 +74,6 @@ export function callerName(caller) {
 }
 
 export const shortAddress = (address) => (address.length > 16 ? `${address.slice(0, 8)}…${address.slice(-4)}` : address);
+
+/** Prose with `names` in backticks: those become code. */
+export const prose = (text) => text.split("`").map((piece, at) => (at % 2 ? el("code", {}, piece) : piece));

@@ -91,28 +91,29 @@ export async function show(img, path) {
  */
 export async function follow({ begin, request, state }) {
   for (;;) {
+    let pause = AGAIN_MS;
     try {
       const list = await get("requests?limit=200");
       begin(list);
       let last = list.requests.length ? Math.max(...list.requests.map((entry) => entry.number)) : 0;
-      await stream(last, (entry) => {
+      const tell = (entry) => {
         last = entry.number;
         request(entry);
-      }, () => state("live"));
-      state("waiting");
+      };
+      try {
+        await stream(last, tell, () => state("live"));
+      } catch {
+        state("asking");
+        pause = POLL_MS;
+      }
     } catch (error) {
       if (error instanceof Refused && error.status === 404) {
         state("ended");
         return;
       }
-      if (error instanceof Refused) {
-        state("asking");
-        await new Promise((after) => setTimeout(after, POLL_MS));
-        continue;
-      }
       state("waiting");
     }
-    await new Promise((after) => setTimeout(after, AGAIN_MS));
+    await new Promise((after) => setTimeout(after, pause));
   }
 }
 
