@@ -12,7 +12,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_page_of_the_contract_is_what_the_data_says() -> None:
-    command = [sys.executable, DOCS / "make_contract_page.py", "--check"]
+    command = [sys.executable, str(DOCS / "make_contract_page.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
 
