@@ -19,7 +19,9 @@ def test_the_page_of_the_contract_is_what_the_data_says() -> None:
 
 def test_the_kill_table_lists_every_mutant_and_none_that_survived() -> None:
     table = (DOCS / "mutants.md").read_text("utf-8")
-    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ") and line.count("|") == 5]
+    rows = [
+        line.split(" | ") for line in table.splitlines() if line.startswith("| ") and line.count("|") == 5
+    ]
     listed = {(row[0].strip("| "), row[1]) for row in rows[1:]}
     assert listed == {(mutant.rule, mutant.text) for mutant in all_mutants()}
     assert "**no**" not in table

@@ -19,7 +19,9 @@ from venice_contract.wire.target import read_target
 def judged(make: Callable[[], Any], deviations: tuple[tuple[str, str], ...] = ()) -> RunResult:
     """A stand-in's whole result, with fixed values only."""
     target = read_target(f"asgi:{make.__name__}", make())
-    return judge(Options(target, "ci"), Scope(examples=0, heavy=False, deviations=dict(deviations)), environ={})
+    return judge(
+        Options(target, "ci"), Scope(examples=0, heavy=False, deviations=dict(deviations)), environ={}
+    )
 
 
 def verdicts(result: RunResult) -> dict[str, Verdict]:
