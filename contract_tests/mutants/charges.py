@@ -363,7 +363,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     replaced("EDIT-PAY-026", "a tier without a price costs more", _PRICE, _twice_without_price),
-    wrapping("EDIT-PAY-027", "balances are binary fractions", f"{_STORE}.settle", _in_floats),
+    wrapping(
+        "EDIT-PAY-027",
+        "balances are binary fractions",
+        f"{_STORE}.settle",
+        _in_floats,
+        follows=("EDIT-PAY-023", "EDIT-PAY-031", "X402-TXN-003"),
+    ),
     wrapping(
         "EDIT-PAY-028",
         "spending limits are ignored",
