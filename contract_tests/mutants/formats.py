@@ -125,7 +125,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "EDIT-FMT-010",
         "sides are not looked at before a JPEG is written",
         _longest("jpeg", 2**31 - 1),
-        follows=("EDIT-HTTP-017",),
     ),
     with_data("EDIT-FMT-010", "the longest side of WebP is off by one", _longest("webp", 16_382)),
 )
