@@ -24,6 +24,7 @@ from asgi import Client, Reply
 from venice_mock.app import create_app
 from venice_mock.catalogue import list_compatibility, list_models, list_traits
 from venice_mock.contract import Behavior, Contract, available_editions, load_contract
+from venice_mock.edit.fields import Text
 from venice_mock.edit.validation import check_schema
 from venice_mock.errors import ApiError
 from venice_mock.openapi import describe
@@ -282,6 +283,23 @@ def test_a_form_differs_from_json_in_the_image_alone(document: Document) -> None
     ours, theirs = schemas["EditImageForm"]["properties"], properties(document)
     assert [name for name in theirs if ours[name] != theirs[name]] == ["image"]
     assert ours["image"]["format"] == "binary"
+
+
+def test_no_empty_file_fits_the_form(document: Document) -> None:
+    where = ("components", "schemas", "EditImageForm", "properties", "image")
+    assert faults(document, where, "")
+    assert not faults(document, where, "x")
+
+
+def test_a_resolution_whose_length_the_server_counts_otherwise_does_not_fit(
+    document: Document, chosen: Contract
+) -> None:
+    where = ("components", "schemas", "EditImageRequest", "properties", "resolution")
+    astral = "\U0001f305" * (chosen.edition.limits.resolution_max // 2 + 1)  # two UTF-16 units each
+    with pytest.raises(ApiError, match="at most"):
+        check_schema(chosen, {"image": Text(b"x"), "prompt": "x", "resolution": astral}, "any")
+    assert faults(document, where, astral)
+    assert not any(faults(document, where, tier) for tier in chosen.edition.tiers.factors)
 
 
 def test_a_200_is_a_picture_of_each_media_type(chosen: Contract, document: Document) -> None:
