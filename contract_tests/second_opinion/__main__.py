@@ -1,4 +1,4 @@
-"""``python -m second_opinion [--schemathesis FILE] [--jobs N] [WORD ...]``: run, tell, and judge by the list of deviations."""
+"""``python -m second_opinion [--schemathesis FILE] [--jobs N] [WORD ...]``: run, tell, and judge by the list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The list of deviations that have a reason, and which of them a failure is. Standard library only: two environments read it."""
+"""The list of deviations that have a reason, and which of them a failure is.
+
+Standard library only, because two environments read it.
+"""
 
 from __future__ import annotations
 

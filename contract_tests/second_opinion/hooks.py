@@ -1,7 +1,7 @@
 """What Schemathesis loads: explained failures are noted and dropped, and wallets sign in. Runs in its environment.
 
-The runner tells by environment variables what to do: ``SECOND_OPINION_RUN`` is the run's name, ``..._SEEN`` the file for
-explained failures, and ``..._SIGNED``, for a wallet, the file with a sign-in header value a line.
+The runner tells by environment variables what to do: ``SECOND_OPINION_RUN`` is the run's name, ``..._SEEN`` the file
+for explained failures, and ``..._SIGNED``, for a wallet, the file with a sign-in header value a line.
 """
 
 from __future__ import annotations

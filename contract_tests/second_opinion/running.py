@@ -68,7 +68,7 @@ def conduct(run: Run, schemathesis: Path) -> Outcome:
         ended = _ask(run, schemathesis, url, there)
         report, tests = there / "report.json", there / "junit.xml"
         if not report.exists() or not tests.exists():
-            return Outcome(run, 0, time.monotonic() - began, (), (ended,), ())
+            return Outcome(run, 0, time.monotonic() - began, (), (ended or "there is no report",), ())
         told = json.loads(report.read_bytes())
         unexplained = tuple(read_failures(tests.read_text("utf-8")))
         seen = (there / "seen").read_text("ascii").split() if (there / "seen").exists() else []
