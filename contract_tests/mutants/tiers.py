@@ -116,9 +116,19 @@ MUTANTS: tuple[Mutant, ...] = (
         _draft(_no_2k_for_pro),
         follows=("EDIT-ASP-012",),
     ),
-    with_data("EDIT-RES-003", "a resolution may have eleven characters", _eleven_characters),
-    with_data("EDIT-RES-003", "a resolution may have nine characters at most", _nine_characters),
-    with_data("EDIT-RES-003", "a resolution may be empty", _no_character),
+    with_data(
+        "EDIT-RES-003",
+        "a resolution may have eleven characters",
+        _eleven_characters,
+        follows=("EDIT-ERR-005", "EDIT-ERR-009"),
+    ),
+    with_data(
+        "EDIT-RES-003",
+        "a resolution may have nine characters at most",
+        _nine_characters,
+        follows=("EDIT-ERR-009",),
+    ),
+    with_data("EDIT-RES-003", "a resolution may be empty", _no_character, follows=("EDIT-ERR-008",)),
     wrapping(
         "EDIT-RES-004",
         "a tier that the model lacks is taken for its largest",
