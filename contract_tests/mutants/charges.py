@@ -378,7 +378,10 @@ MUTANTS: tuple[Mutant, ...] = (
         follows=("MOCK-KEY-005",),
     ),
     with_data(
-        "EDIT-PAY-028", "a limit in dollars is told as one in DIEM", _limit_in_diem, follows=("MOCK-KEY-005",)
+        "EDIT-PAY-028",
+        "a limit in dollars is told as one in DIEM",
+        _limit_in_diem,
+        follows=("EDIT-ERR-015", "MOCK-KEY-005"),
     ),
     wrapping(
         "EDIT-PAY-029",

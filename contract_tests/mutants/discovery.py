@@ -274,7 +274,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _wallet("EDIT-PAY-005", "the challenge expires before it is issued", _expired),
     _wallet("EDIT-PAY-005", "Solana wallets cannot sign", _with_chains(("eip191", "eip1271"))),
-    _wallet("EDIT-PAY-005", "the challenge is made out to a foreign domain", _foreign_domain, "EDIT-PAY-037"),
+    _wallet(
+        "EDIT-PAY-005",
+        "the challenge is made out to a foreign domain",
+        _foreign_domain,
+        "EDIT-PAY-037",
+        "EDIT-PAY-042",
+    ),
     _wallet("EDIT-PAY-006", "wallets share one nonce", _set(_ONE_NONCE, "siwxChallenge", "info", "nonce")),
     _stranger(
         "EDIT-PAY-006",
