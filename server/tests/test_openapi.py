@@ -296,8 +296,9 @@ def test_a_resolution_whose_length_the_server_counts_otherwise_does_not_fit(
 ) -> None:
     where = ("components", "schemas", "EditImageRequest", "properties", "resolution")
     astral = "\U0001f305" * (chosen.edition.limits.resolution_max // 2 + 1)  # two UTF-16 units each
-    with pytest.raises(ApiError, match="at most"):
+    with pytest.raises(ApiError) as refused:
         check_schema(chosen, {"image": Text(b"x"), "prompt": "x", "resolution": astral}, "any")
+    assert [issue["code"] for issue in refused.value.body["issues"]] == ["too_big"]
     assert faults(document, where, astral)
     assert not any(faults(document, where, tier) for tier in chosen.edition.tiers.factors)
 
