@@ -22,7 +22,7 @@ from venice_mock.wallet.signing import Wallet, new_wallet, sign_in_header
 
 HERE = Path(__file__).parent
 _KEY = "mock_ok"
-_TIMEOUT_S = 240
+_TIMEOUT_S = 300
 _SIGN_INS = 2_000  # more than the requests of a run
 
 
