@@ -19,7 +19,7 @@ def _is_validation(answer: Answer) -> bool:
 
 
 def _details_as_a_list(_scope: Scope, _body: bytes, answer: Answer) -> Answer:
-    if not _is_validation(answer):
+    if not _is_validation(answer) or "image" in answer.json()["details"]:
         return answer
     said = answer.json()
     listed = [{"field": name, "errors": errors} for name, errors in said["details"].items()]
@@ -87,7 +87,7 @@ def _of_capacity(**members: Any) -> Callable[[dict[str, Any]], None]:
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    answering("EDIT-ERR-002", "details is a list of fields", _details_as_a_list),
+    answering("EDIT-ERR-002", "details is a list of fields, but for pictures", _details_as_a_list),
     answering("EDIT-ERR-003", "issues are not told", _no_issues),
     answering("EDIT-ERR-004", "a failure tells where in the code it was", _with_a_trace),
     wrapping(
