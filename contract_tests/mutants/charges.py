@@ -276,7 +276,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "bad fields cost a cent",
         f"{_SERVICE}._edit_for",
         _charging(lambda s: s == 400),
-        follows=("EDIT-PAY-029",),
+        follows=("EDIT-PAY-029", "X402-TXN-003"),
     ),
     wrapping(
         "EDIT-PAY-014",

@@ -217,6 +217,10 @@ def _with_receiver(place: int, name: str, address: str) -> Callable[[dict[str, A
     return change
 
 
+def _shortened(edition: dict[str, Any]) -> None:
+    edition["errors"]["INSUFFICIENT_BALANCE"]["text"] = "Insufficient balance"
+
+
 def _unconfigured(original: Any) -> Any:
     def world(contract: Any, **more: Any) -> Any:
         return original(contract, **{**more, "fee_payer": None})
@@ -338,11 +342,11 @@ MUTANTS: tuple[Mutant, ...] = (
         _partly_paid,
         follows=("MOCK-KEY-003",),
     ),
-    _key(
+    with_data(
         "EDIT-PAY-032",
         "the sentence is shortened",
-        _set("Insufficient balance", "error"),
-        "MOCK-KEY-004",
+        _shortened,
+        follows=("EDIT-ERR-015", "MOCK-KEY-004"),
     ),
     replaced(
         "EDIT-PAY-033",
