@@ -79,9 +79,9 @@ def _message(name: str, text: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
-def _of_capacity(**members: Any) -> Callable[[dict[str, Any]], None]:
+def _of_inference(**members: Any) -> Callable[[dict[str, Any]], None]:
     def change(edition: dict[str, Any]) -> None:
-        edition["errors"]["MODEL_AT_CAPACITY"] |= members
+        edition["errors"]["INFERENCE_FAILED"] |= members
 
     return change
 
@@ -133,8 +133,8 @@ MUTANTS: tuple[Mutant, ...] = (
         _only_the_first(of_the_model=True),
     ),
     with_data(
-        "EDIT-ERR-015", "a model at capacity is told in other words", _of_capacity(text="The model is busy.")
+        "EDIT-ERR-015", "failed inference is told in other words", _of_inference(text="The model failed.")
     ),
-    with_data("EDIT-ERR-015", "a model at capacity has a code", _of_capacity(code="MODEL_AT_CAPACITY")),
+    with_data("EDIT-ERR-015", "failed inference has a code", _of_inference(code="INFERENCE_FAILED")),
     answering("EDIT-ERR-016", "forms have a sentence of their own", _of_forms_otherwise),
 )

@@ -60,7 +60,7 @@ def _empty_is_absent(contract: Any, name: str, value: Any) -> Any:
 def _one_fewer(original: Any) -> Any:
     def list_models(contract: Any, wanted: str | None) -> Any:
         listed = original(contract, wanted)
-        return listed | {"data": listed["data"][:-1]}
+        return listed if wanted == "all" else listed | {"data": listed["data"][:-1]}
 
     return list_models
 
@@ -101,7 +101,10 @@ MUTANTS: tuple[Mutant, ...] = (
         {**validation._CHECKS, "model": _empty_is_absent},
     ),
     wrapping(
-        "EDIT-MOD-008", "the listing lacks its last model", "venice_mock.web.api.list_models", _one_fewer
+        "EDIT-MOD-008",
+        "the listing of edit models lacks its last one",
+        "venice_mock.web.api.list_models",
+        _one_fewer,
     ),
     answering("EDIT-MOD-009", "answers do not give the model's name", _no_name),
     answering("EDIT-MOD-010", "a deprecated model says yes and not true", _deprecated_yes),

@@ -273,7 +273,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "a request that was given up keeps its wallet's place in flight",
         f"{_ENDPOINT}.EditService._flight",
         _kept_place,
-        follows=("EDIT-RATE-008",),
     ),
     replaced(
         "EDIT-HTTP-025",
