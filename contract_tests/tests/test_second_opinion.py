@@ -144,6 +144,26 @@ def test_the_summary_begins_with_ok_or_fail() -> None:
         assert "told" in rest[0] or "crashed" in rest[0]
 
 
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"seen": (0,)}, 0),
+        ({}, 1),
+        ({"seen": (0,), "unexplained": ("x",)}, 1),
+        ({"seen": (0,), "broken": ("x",)}, 1),
+    ],
+    ids=["all explained", "an explanation too many", "unexplained", "broken"],
+)
+def test_the_exit_code_is_0_only_when_list_and_failures_agree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], code: int
+) -> None:
+    monkeypatch.setattr("second_opinion.__main__.load_deviations", lambda: (EXPECTED,))
+    monkeypatch.setattr("second_opinion.__main__.conduct", lambda run, _: outcome(run, **given))
+    present = tmp_path / "schemathesis"
+    present.touch()
+    assert main([f"--schemathesis={present}"]) == code
+
+
 def test_a_missing_schemathesis_and_unknown_words_are_usage_errors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
