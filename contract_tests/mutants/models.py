@@ -92,7 +92,13 @@ MUTANTS: tuple[Mutant, ...] = (
         _CHECKS,
         {**validation._CHECKS, "modelId": validation._model_id},
     ),
-    wrapping("EDIT-MOD-005", "an unknown model is a 400", f"{_ENDPOINT}.find_model", _bad_request),
+    wrapping(
+        "EDIT-MOD-005",
+        "an unknown model is a 400",
+        f"{_ENDPOINT}.find_model",
+        _bad_request,
+        follows=("EDIT-RATE-003",),
+    ),
     wrapping("EDIT-MOD-006", "a model of any type edits", f"{_ENDPOINT}.find_model", _of_any_type),
     replaced(
         "EDIT-MOD-007",
