@@ -419,7 +419,22 @@ def test_statements_are_documented_with_the_editions_address_and_page_bounds(
             assert bool(re.search(pattern, address)) is good
     limit, offset = (parameter["schema"] for parameter in page)
     assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, facts.page_max, facts.page_default)
-    assert (offset["minimum"], offset["default"], offset.get("maximum")) == (0, 0, None)
+    assert (offset["minimum"], offset["default"]) == (0, 0)
+
+
+def test_the_largest_documented_offset_is_read_and_the_next_refused(make_client: MakeClient) -> None:
+    client = make_client(wall_clock=lambda: NOW)
+    document = client.get("/api/v1/openapi.json").json
+    *_, offset = document["paths"][TRANSACTIONS]["get"]["parameters"]
+    most = offset["schema"]["maximum"]
+    chain = load_contract("2026-06-19").edition.x402.sign_in.evm_chain
+    for asked, status in ((most, 200), (most + 1, 400)):
+        header = sign_in_header(
+            EVM, domain="127.0.0.1:8402", uri=ORIGIN, chain=chain, now=NOW, nonce=f"nonce{asked}"
+        )
+        path = TRANSACTIONS.replace("{wallet}", EVM.address) + f"?offset={asked}"
+        reply = client.send(method="GET", path=path, headers={"SIGN-IN-WITH-X": header}, key=None)
+        assert reply.status == status, reply.json
 
 
 def test_payments_are_documented_under_each_name_of_their_header(
