@@ -95,6 +95,30 @@ def with_five_deviations() -> Any:
     app = create_app(Settings(control=False, engine="fast"))
     payments = [name.lower().encode() for name in load_edition(HOME).x402.payment_headers]
 
+    def change(scope: Any, body: bytes, sent: list[Any]) -> tuple[int, bytes, bytes]:
+        pays = any(name in payments for name, _ in scope["headers"])
+        return _deviate(body, sent, pays=pays)
+
+    return _answering_otherwise(app, change)
+
+
+def with_odd_statuses() -> Any:
+    """The mock without its control plane: an empty prompt is 422, an unknown model 400."""
+
+    def change(_scope: Any, body: bytes, sent: list[Any]) -> tuple[int, bytes, bytes]:
+        status, data, kind = _as_sent(sent)
+        asked = _json(body)
+        is_empty = isinstance(asked, dict) and asked.get("prompt") == ""
+        return 422 if is_empty and status == 400 else 400 if status == 404 else status, data, kind
+
+    return _answering_otherwise(create_app(Settings(control=False, engine="fast")), change)
+
+
+def _answering_otherwise(
+    app: Any, change: Callable[[Any, bytes, list[Any]], tuple[int, bytes, bytes]]
+) -> Any:
+    """The application with edits answered by what ``change`` makes of scope, body and the messages sent."""
+
     async def deviating(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not scope["path"].endswith("/image/edit"):
             await app(scope, receive, send)
@@ -114,8 +138,7 @@ def with_five_deviations() -> Any:
             sent.append(message)
 
         await app(scope, again, keep)
-        pays = any(name in payments for name, _ in scope["headers"])
-        status, data, kind = _deviate(body, sent, pays=pays)
+        status, data, kind = change(scope, body, sent)
         headers = [(n, v) for n, v in sent[0]["headers"] if n not in (b"content-length", b"content-type")]
         headers += [(b"content-length", str(len(data)).encode()), (b"content-type", kind)]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -124,11 +147,15 @@ def with_five_deviations() -> Any:
     return deviating
 
 
+def _as_sent(sent: list[Any]) -> tuple[int, bytes, bytes]:
+    """Status, body and media type."""
+    data = b"".join(message.get("body", b"") for message in sent[1:])
+    return sent[0]["status"], data, dict(sent[0]["headers"])[b"content-type"]
+
+
 def _deviate(body: bytes, sent: list[Any], *, pays: bool) -> tuple[int, bytes, bytes]:
     """Status, body and media type of the answer, with the five mistakes made."""
-    status = sent[0]["status"]
-    data = b"".join(message.get("body", b"") for message in sent[1:])
-    kind = dict(sent[0]["headers"])[b"content-type"]
+    status, data, kind = _as_sent(sent)
     said = _json(data)
     asked = _json(body)
     asked = asked if isinstance(asked, dict) else {}
