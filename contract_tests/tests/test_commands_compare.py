@@ -1,4 +1,4 @@
-"""``diff``, ``record`` and ``check-record`` find what differs and nothing else; ``list`` and ``explain`` tell the rules."""
+"""``diff``, ``record``, ``check-record`` find what differs and nothing else; ``list``, ``explain`` tell the rules."""
 
 from __future__ import annotations
 
