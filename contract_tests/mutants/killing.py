@@ -53,12 +53,16 @@ def kill(mutant: Mutant, *, whole: bool) -> Kill:
     every = _judged(mutant, (), examples=0, heavy=False, most_witnesses=1)
     failed = {r.rule.id for r in every if r.verdict in _FAILED}
     harness += tuple(f"{r.rule.id}: {r.reason}" for r in every if r.verdict is Verdict.HARNESS)
+    missing = set(mutant.follows) - failed
+    if missing:  # one value may not be enough to see it
+        again = _judged(mutant, (*missing, mutant.rule), examples=0, heavy=True)
+        missing -= {r.rule.id for r in again if r.verdict in _FAILED}
     return Kill(
         mutant,
         killed,
         sentence,
         others=tuple(sorted(failed - {mutant.rule} - set(mutant.follows))),
-        missing=tuple(sorted(set(mutant.follows) - failed)),
+        missing=tuple(sorted(missing)),
         harness=harness,
     )
 

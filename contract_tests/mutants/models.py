@@ -84,7 +84,7 @@ def _with_a_code(_scope: Scope, _body: bytes, answer: Answer) -> Answer:
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    with_data("EDIT-MOD-001", "another model serves by default", _another_default),
+    with_data("EDIT-MOD-001", "another model serves by default", _another_default, follows=("MOCK-SRV-003",)),
     wrapping("EDIT-MOD-002", "modelId is ignored", f"{_ENDPOINT}.check_schema", _ignoring_the_alias),
     replaced(
         "EDIT-MOD-004",
