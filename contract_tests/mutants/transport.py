@@ -178,7 +178,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "EDIT-HTTP-001",
         "an empty object is sent to no known path",
         _no_page_for_an_empty_object,
-        follows=("EDIT-AUTH-001",),
     ),
     wrapping(
         "EDIT-HTTP-002",
