@@ -87,7 +87,7 @@ MUTANTS: tuple[Mutant, ...] = (
         {"png": "png", "jpeg": "jpeg", "webp": "png"},
         follows=("EDIT-FMT-006", "EDIT-FMT-010"),
     ),
-    with_data("EDIT-FMT-002", "jpg is no format", _alias(None)),
+    with_data("EDIT-FMT-002", "jpg is no format", _alias(None), follows=("MOCK-SRV-002",)),
     with_data("EDIT-FMT-002", "jpg means png", _alias("png")),
     with_data("EDIT-FMT-003", "without output_format an edit at 1K is a JPEG", _default("1K", "jpeg")),
     with_data("EDIT-FMT-004", "without output_format an edit at 2K is a PNG", _default("2K", "png")),

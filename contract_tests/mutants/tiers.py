@@ -107,7 +107,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "an absent resolution means 2K on models that have it",
         _SCHEMA,
         _defaults_to_2k,
-        follows=("EDIT-ASP-012", "EDIT-FMT-003"),
+        follows=(
+            "EDIT-ASP-012",
+            "EDIT-FMT-003",
+            "EDIT-PAY-017",
+            "EDIT-PAY-019",
+            "EDIT-PAY-023",
+            "EDIT-PAY-025",
+            "EDIT-PAY-034",
+        ),
     ),
     wrapping(
         "EDIT-RES-002",
