@@ -198,7 +198,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "the schema's list lacks 21:9",
         _CHECKS,
         _checks(_without_21_9),
-        follows=("EDIT-ASP-007", "EDIT-ASP-012", "EDIT-RES-009"),
+        follows=(
+            *("EDIT-ASP-007", "EDIT-ASP-012", "EDIT-RES-009"),
+            *("EDIT-ERR-012", "EDIT-ERR-014", "EDIT-RSP-008"),
+        ),
     ),
     replaced("EDIT-ASP-002", "blanks around a ratio are cut off", _CHECKS, _checks(str.strip)),
     replaced("EDIT-ASP-002", "letter case of auto does not count", _CHECKS, _checks(str.lower)),
