@@ -276,7 +276,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "bad fields cost a cent",
         f"{_SERVICE}._edit_for",
         _charging(lambda s: s == 400),
-        follows=("EDIT-PAY-029",),
+        follows=("EDIT-PAY-029", "X402-TXN-003"),
     ),
     wrapping(
         "EDIT-PAY-014",
@@ -363,7 +363,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     replaced("EDIT-PAY-026", "a tier without a price costs more", _PRICE, _twice_without_price),
-    wrapping("EDIT-PAY-027", "balances are binary fractions", f"{_STORE}.settle", _in_floats),
+    wrapping(
+        "EDIT-PAY-027",
+        "balances are binary fractions",
+        f"{_STORE}.settle",
+        _in_floats,
+        follows=("EDIT-PAY-023", "EDIT-PAY-031", "X402-TXN-003"),
+    ),
     wrapping(
         "EDIT-PAY-028",
         "spending limits are ignored",
@@ -372,7 +378,10 @@ MUTANTS: tuple[Mutant, ...] = (
         follows=("MOCK-KEY-005",),
     ),
     with_data(
-        "EDIT-PAY-028", "a limit in dollars is told as one in DIEM", _limit_in_diem, follows=("MOCK-KEY-005",)
+        "EDIT-PAY-028",
+        "a limit in dollars is told as one in DIEM",
+        _limit_in_diem,
+        follows=("EDIT-ERR-015", "MOCK-KEY-005"),
     ),
     wrapping(
         "EDIT-PAY-029",

@@ -19,7 +19,7 @@ from venice_contract.running.results import RunResult, Verdict
 from venice_mock.contract import load_edition
 
 MOCK = "asgi:venice_mock.asgi:make_app"
-STAND_IN = "asgi:standins:with_five_deviations"
+STAND_IN = "asgi:standins:with_odd_statuses"
 NAMES = {"badge.json", "badge.md", "junit.xml", "report.html", "report.json", "summary.md"}
 PROMPTS = ("--only", "EDIT-PRM-00[1-3]")
 

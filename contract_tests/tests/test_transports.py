@@ -269,7 +269,8 @@ def test_an_application_that_fails_becomes_a_sentence(app: Any, kind: str) -> No
 
 def test_a_factory_and_an_application_can_both_be_named() -> None:
     assert callable(load_app("standins:always_200"))
-    assert load_app("talkers:answer_of") is answer_of
+    found: object = load_app("talkers:answer_of")
+    assert found is answer_of
 
 
 @pytest.mark.parametrize("name", ["", "nowhere", "no.such.module:app", "json:nothing", "sys:version"])

@@ -93,13 +93,12 @@ class Purse:
             if not token:
                 if self.remote:
                     raise UntestedCredential(f"no key in {KEY}")
-                token = self._token()
+                return Key(self._token())
             self.redactor.learn(token)
             return Key(token)
         if control is None:
             raise UntestedCredential("no key with such an account")
         key = Key(self._token())
-        self.redactor.learn(key.token)
         if balance is not None or spend_limit is not None:
             wanted = {"balance_usd": balance, "spend_limit_usd": spend_limit}
             control.set_account(key.token, {n: v for n, v in wanted.items() if v is not None})
@@ -109,7 +108,6 @@ class Purse:
         """A key whose edits are never paid. Raises UntestedCredential."""
         if control is not None:
             token = self._token()
-            self.redactor.learn(token)
             control.set_account(token, {"balance_usd": "0"})
             return Key(token, funded=False)
         token = self.environ.get(EMPTY_KEY, "")
@@ -137,4 +135,6 @@ class Purse:
         return WalletCaller(fresh.wallet, self.random, funded=True)
 
     def _token(self) -> str:
-        return f"venice-contract-{self.random.getrandbits(96):024x}"
+        token = f"venice-contract-{self.random.getrandbits(96):024x}"
+        self.redactor.learn(token, passing=True)
+        return token
