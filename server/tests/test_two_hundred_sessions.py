@@ -74,14 +74,13 @@ class Visit:
         assert self.mock.config["seed"] == self.number
         assert self.mock.clock.now == self.time
         assert [rule.fired for rule in self.mock.rules] == [1]
-        edits = [request for request in self.mock.requests if request.method == "POST"]
-        assert len(self.mock.requests) == len(edits) + 2
-        assert {request.id for request in self.mock.requests} == {
-            f"req-{number:06d}" for number in range(1, len(edits) + 3)
-        }
+        requests = self.mock.requests
+        edits = [request for request in requests if request.method == "POST"]
         assert {request.prompt for request in edits} == {
             self._prompt(times) for times in range(1 + self.edits)
         }
+        assert len(requests) == len(edits) + 2
+        assert {request.id for request in requests} == {f"req-{n + 1:06d}" for n in range(len(requests))}
         self.mock.verify(charged=True, exactly=self.edits)
         self.mock.verify_nobody_paid_twice()
 
