@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from live import running
+from pictures import png
 from venice_mock.testing import VeniceMock, connect
 from wallet_kit import NOW
 from wallets import ALICE, BALANCE, signed, text_of
@@ -46,7 +47,7 @@ class Visit:
         self.picture = picture
         self.sign_in = sign_in
         self.error = list(ERRORS)[number % len(ERRORS)]
-        self.edits = 1 + number % 3
+        self.edits = 1 + number % 2
         self.time = datetime.fromtimestamp(NOW, UTC) + timedelta(seconds=number / 2)
 
     def prepare(self) -> None:
@@ -102,7 +103,7 @@ class Visit:
 
 def test_two_hundred_sessions_at_once_never_see_one_another(origin: str) -> None:
     server = connect(origin)
-    picture, sign_in = server.sample_png, signed(text_of())
+    picture, sign_in = png((256, 256)), signed(text_of())
     together = threading.Barrier(MANY)
 
     def visit(number: int) -> str:
