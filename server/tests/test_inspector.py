@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from asgi import Client, Reply
 from conftest import MakeClient
@@ -233,3 +235,10 @@ def test_every_press_of_the_page_is_a_rule_that_is_taken(client: Client) -> None
             for name, value in re.findall(r'(\w+): ("[^"]+"|\d+)', order)
         }
         assert control(client, "POST", "/__mock/rules", then=then, times=1).status == 201, then
+
+
+def test_the_documentation_shows_the_page_in_a_file_that_is_quickly_loaded() -> None:
+    picture = Path(__file__).parents[2] / "docs" / "inspector.png"
+    with Image.open(picture) as image:
+        assert image.size == (1280, 900)
+    assert picture.stat().st_size < 200_000

@@ -37,6 +37,9 @@ def test_the_wheel_holds_the_package_its_data_and_nothing_else(wheel: Path) -> N
     assert "venice_mock/contract/editions/2026-06-19.json" in names
     assert "venice_mock/edit/verbs.json" in names
     assert "venice_mock/py.typed" in names
+    assert {"index.html", "inspector.css", "inspector.js"} <= {
+        name.removeprefix("venice_mock/inspector/") for name in names
+    }
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"venice_contract", "venice_mock"}
 
 
