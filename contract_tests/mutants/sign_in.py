@@ -280,5 +280,5 @@ MUTANTS: tuple[Mutant, ...] = (
     answering("X402-SIW-026", "statements tell the code of a bad sign-in", _code_on_statements, where=""),
     answering("X402-SIW-027", "one code lacks its prefix", _code_without_prefix, follows=("X402-SIW-013",)),
     _judged("X402-SIW-029", "a signed address must be checksummed", "_message", _checksummed_only,
-            follows=("X402-SIW-015",)),
+            "X402-SIW-015"),
 )  # fmt: skip
