@@ -276,7 +276,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "bad fields cost a cent",
         f"{_SERVICE}._edit_for",
         _charging(lambda s: s == 400),
-        follows=("EDIT-PAY-029", "X402-TXN-003"),
+        follows=("EDIT-FMT-010", "EDIT-PAY-029", "X402-TXN-003"),
     ),
     wrapping(
         "EDIT-PAY-014",
@@ -305,6 +305,7 @@ MUTANTS: tuple[Mutant, ...] = (
         edition="2026-08-22",
         follows=(
             "BILL-003",
+            "EDIT-ENH-002",
             "EDIT-PAY-017",
             "EDIT-PAY-019",
             "EDIT-PAY-025",
@@ -317,14 +318,18 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     answering(
-        "EDIT-PAY-015", "the list shows other prices than are charged", _listed_cheaper, where="/models"
+        "EDIT-PAY-015",
+        "the list shows other prices than are charged",
+        _listed_cheaper,
+        where="/models",
+        follows=("MODELS-013",),
     ),
     replaced(
         "EDIT-PAY-016",
         "a dearer model serves by default",
         f"{_SERVICE}.default_model",
         property(lambda _service: "qwen-image-2-edit"),
-        follows=("EDIT-MOD-001",),
+        follows=("EDIT-MOD-001", "MOCK-SRV-003"),
     ),
     wrapping(
         "EDIT-PAY-017",
