@@ -373,7 +373,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "balances are binary fractions",
         f"{_STORE}.settle",
         _in_floats,
-        follows=("EDIT-PAY-023", "EDIT-PAY-031", "X402-TXN-003"),
+        follows=(
+            *("EDIT-PAY-023", "EDIT-PAY-031", "X402-TXN-003"),
+            *("EDIT-QLT-002", "EDIT-RES-001", "MOCK-KEY-003"),
+        ),
     ),
     wrapping(
         "EDIT-PAY-028",
