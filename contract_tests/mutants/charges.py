@@ -412,7 +412,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "the same edit again is free",
         f"{_SERVICE}._hold",
         _repeats_are_free,
-        follows=("EDIT-PAY-027",),
+        follows=("EDIT-HTTP-025", "EDIT-PAY-027", "EDIT-QLT-002", "EDIT-RES-001", "X402-TXN-003"),
     ),
     wrapping("EDIT-PAY-041", "failures cost a cent", f"{_SERVICE}._edit_for", _charging(lambda s: s >= 500)),
 )
