@@ -58,7 +58,9 @@ def main() -> None:
         seen.sizes()
         page.until("[...document.querySelectorAll('#list img')].every((img) => img.complete)")
         with Image.open(page.picture(Path(folder) / "seen.png")) as picture:
-            colours = picture.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
+            colours = picture.convert("RGB").quantize(
+                256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG
+            )
             colours.save(OUT, optimize=True)
     print(f"{OUT.name}: {SIZE[0]}x{SIZE[1]}, {OUT.stat().st_size // 1000} kB")
 

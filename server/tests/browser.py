@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from tools import tool
 
@@ -59,7 +60,7 @@ class Page:
     ``asked``: the address of every request that it made.
     """
 
-    link: ClientConnection
+    link: Connection
     problems: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     _number: int = 0

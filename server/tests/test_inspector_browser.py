@@ -477,6 +477,20 @@ def test_on_a_phone_everything_is_within_reach(seen: Inspected, tab: str) -> Non
     assert seen.page.run("document.querySelector('#theme').getBoundingClientRect().right") <= 390
 
 
+@pytest.mark.parametrize("width", [861, 1000, 1180, 1600])
+def test_list_and_request_stand_beside_each_other_at_any_width(seen: Inspected, width: int) -> None:
+    seen.page.look(width, 700)
+    seen.edit("make it " + "very " * 60 + "cold", model="nano-banana-pro-edit")
+    seen.shown(1)
+    edge = seen.page.run("document.querySelector('#detail').getBoundingClientRect().left")
+    for inner in ("#search", "#try", "#kinds", "#sum", "#list li"):
+        assert seen.page.run(f"document.querySelector('{inner}').getBoundingClientRect().right") <= edge, (
+            inner
+        )
+    assert seen.page.run("document.documentElement.scrollWidth") <= width
+    assert seen.page.run("document.querySelector('#theme').getBoundingClientRect().right") <= width
+
+
 def test_on_a_phone_a_request_is_a_page_of_its_own_and_back_leads_back(seen: Inspected) -> None:
     seen.page.look(390, 844)
     seen.edit("seen on a phone")
