@@ -463,6 +463,8 @@ def test_pictures_of_the_page_by_day_by_night_and_on_a_phone(seen: Inspected, tm
 @pytest.mark.parametrize("tab", ["requests", "rules", "accounts", "advice"])
 def test_on_a_phone_everything_is_within_reach(seen: Inspected, tab: str) -> None:
     seen.page.look(390, 844)
+    seen.control("PUT", "clock", frozen_at="2026-09-01T12:00:00Z")
+    seen.open()
     seen.edit()
     seen.shown(1)
     seen.page.click(f"#tab-{tab}")
@@ -480,6 +482,8 @@ def test_on_a_phone_everything_is_within_reach(seen: Inspected, tab: str) -> Non
 @pytest.mark.parametrize("width", [861, 1000, 1180, 1600])
 def test_list_and_request_stand_beside_each_other_at_any_width(seen: Inspected, width: int) -> None:
     seen.page.look(width, 700)
+    seen.control("PUT", "clock", frozen_at="2026-09-01T12:00:00Z")
+    seen.open()
     seen.edit("make it " + "very " * 60 + "cold", model="nano-banana-pro-edit")
     seen.shown(1)
     edge = seen.page.run("document.querySelector('#detail').getBoundingClientRect().left")
