@@ -182,11 +182,13 @@ MUTANTS: tuple[Mutant, ...] = (
     _table(
         "MOCK-KEY-005",
         "mock_spend_limit may spend a cent less than it has",
+        "EDIT-PAY-028",
         mock_spend_limit=MagicKey("", opening=Opening(Decimal(100), spend_limit=Decimal("99.99"))),
     ),
     _table(
         "MOCK-KEY-005",
         "mock_spend_limit is told that its balance is short",
+        "EDIT-PAY-028",
         mock_spend_limit=MagicKey("", opening=Opening(Decimal(0))),
     ),
     _table(
