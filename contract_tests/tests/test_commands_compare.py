@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,80 @@ def test_what_differs_is_told_by_rule_with_both_sides(capsys: pytest.CaptureFixt
     out = capsys.readouterr().out
     assert "EDIT-PRM-002\n  verdict: A " in out
     assert "status: A 400 | B 422" in out
+
+
+def test_one_finding_in_many_cases_is_told_once_with_their_number(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["diff", MOCK, ODD, "--only", "EDIT-MOD-005", "--behavior", "documented"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("status: A 404 | B 400") == 1
+    assert "status: A 404 | B 400 (2 cases)\n    for example an unknown model is not found" in out
+    assert ", answer 1 of the case\n" in out
+
+
+def _case(rule: str, value: int, **answer: Any) -> dict[str, Any]:
+    exchange = {"asked": "POST /image/edit", "status": 400, **answer}
+    return {
+        "rule": rule, "check": f"{rule}/so_it_is", "value": value, "verdict": "PASS", "exchanges": [exchange]
+    }  # fmt: skip
+
+
+def _compared(left: list[dict[str, Any]], right: list[dict[str, Any]], tmp_path: Path) -> int:
+    files = [tmp_path / "left.json", tmp_path / "right.json"]
+    for file, cases in zip(files, (left, right), strict=True):
+        file.write_text(json.dumps({"format": 1, "edition": "2026-06-19", "cases": cases}), "utf-8")
+    return main(["check-record", str(files[0]), "--with", str(files[1])])
+
+
+def test_headers_are_told_by_name_and_values_only_where_both_have_the_header(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    many = {f"x-venice-header-of-a-long-name-{number}": None for number in range(9)}
+    ours = {"allow": None, **many, "x-venice-model-id": "one"}
+    theirs = {"retry-after": None, "x-venice-model-id": "other"}
+    left = [_case("EDIT-A-001", value, headers=ours) for value in range(40)]
+    right = [_case("EDIT-A-001", value, headers=theirs) for value in range(40)]
+    assert _compared(left, right, tmp_path) == 1
+    out = capsys.readouterr().out
+    assert f"  headers: only A has allow, {', '.join(many)}; only B has retry-after (40 cases)\n" in out
+    assert "  header x-venice-model-id: A one | B other (40 cases)\n" in out
+    assert out.count("headers:") == 1
+    assert "40 cases compared, 2 differences in 1 rule." in out
+
+
+def test_of_an_errors_shape_only_the_members_that_differ_are_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    left = [_case("EDIT-A-001", 1, error={"error": "text", "details": ["a" * 200]})]
+    right = [_case("EDIT-A-001", 1, error={"error": "text", "issues": [["custom", ["model"]]]})]
+    assert _compared(left, right, tmp_path) == 1
+    out = capsys.readouterr().out
+    assert f'error details: A ["{"a" * 200}"] | B nothing\n' in out
+    assert 'error issues: A nothing | B [["custom", ["model"]]]\n' in out
+    assert "error error" not in out
+
+
+def test_of_an_answer_that_did_not_come_only_that_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    left = [_case("EDIT-A-001", 1, media_type="application/json", headers={"allow": None})]
+    assert _compared(left, [_case("EDIT-A-001", 1, status=None)], tmp_path) == 1
+    out = capsys.readouterr().out
+    assert "status: A 400 | B nothing" in out
+    assert "1 difference in 1 rule." in out
+
+
+def test_cases_that_one_side_alone_answered_are_told_in_words_by_rule(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    both = [_case("EDIT-A-001", 1)]
+    alone = [*both, _case("EDIT-B-001", 1), _case("EDIT-B-001", 2), _case("EDIT-C-001", 1)]
+    assert _compared(alone, both, tmp_path) == 0
+    out = capsys.readouterr().out
+    assert "3 cases only A answered; B was not asked" in out
+    assert "By rule: EDIT-B-001 (2), EDIT-C-001 (1)." in out
+    assert "only B answered" not in out
 
 
 def test_a_record_is_compared_later_with_a_server_and_with_another_record(
