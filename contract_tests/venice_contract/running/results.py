@@ -149,10 +149,13 @@ class RunResult:
             return f"{stale} {told}: off the list with {'it' if stale == 1 else 'them'}."
         if counts[Verdict.HARNESS]:
             return f"The suite itself failed on {_rules(counts[Verdict.HARNESS])}."
+        listed = counts[Verdict.XFAIL]
+        but_for = f" but for {listed} listed deviation{'s' if listed > 1 else ''}" if listed else ""
         if self.untested:
             unseen = len(self.untested)
-            return f"Nothing wrong, but {unseen} required {'rule was' if unseen == 1 else 'rules were'} not seen."
-        return "Conforming."
+            told = f"{unseen} required {'rule was' if unseen == 1 else 'rules were'} not seen"
+            return f"Nothing wrong{but_for}, {'and' if listed else 'but'} {told}."
+        return f"Conforming{but_for}."
 
 
 def verdict_of_rule(
