@@ -64,8 +64,9 @@ def test_a_deviating_server_fails_with_reports_and_a_file_for_each_failing_case(
     assert [rule.rule.id for rule in result.having(Verdict.FAIL)] == ["EDIT-PRM-002"]
     files = list((tmp_path / "out" / "cases").glob("*.json"))
     assert [path.stem for path in files] == ["EDIT-PRM-002-an_empty_prompt_is_refused"]
-    assert f"file  {Path('out/cases') / files[0].name}" in out
-    assert "curl -sS -i -X POST http://127.0.0.1:8402/api/v1/image/edit" in out
+    replay = f"venice-contract replay {Path('out/cases') / files[0].name} --base-url {STAND_IN}"
+    assert f"again {replay}" in out
+    assert 'curl -sS -i -X POST "${BASE_URL:?' in out
     assert "answered 422, expected 400" in out
     assert out.endswith("Not conforming. 1 rule fails.\n")
     assert "1 case file in" in err

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reports_kit import SECRET, case, clean_run, edit, full_run, rule, run, single
+from page_reader import Page
+from reports_kit import SECRET, case, clean_run, edit, exchange, full_run, rule, run, single
 from venice_contract.reports.columns import cells
+from venice_contract.reports.page import report_html
 from venice_contract.reports.progress import Progress
 from venice_contract.reports.terminal import Style, run_text
 from venice_contract.running.results import RuleResult, Verdict
+from venice_contract.wire.message import Request
 
 
 class Terminal(io.StringIO):
@@ -39,7 +44,7 @@ class Clock:
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_no_line_but_what_is_to_be_copied_is_wider_than_the_terminal(width: int) -> None:
     for line in run_text(full_run(), Style(width), directory=Path("out"), notes=True).split("\n"):
-        to_copy = re.match(r" +(try|file|-H|--data-binary)", line)
+        to_copy = re.match(r" +(try|again|-H|--data-binary)", line)
         assert cells(line) <= width or to_copy, line
 
 
@@ -76,15 +81,53 @@ def test_a_failure_shows_its_smallest_request_as_a_curl_line_and_its_case_file()
     assert text.count("curl -sS -i -X POST") == 1
     assert '"prompt": "x"' in text
     assert "long prompt" not in text
-    assert f"file  {Path('out/cases/EDIT-A-001-it_is_so-2.json')}\n" in text
+    assert f"again venice-contract replay {Path('out/cases/EDIT-A-001-it_is_so-2.json')}\n" in text
     assert "1 other case of this rule failed." in text
     assert SECRET not in text
+
+
+@pytest.mark.parametrize(
+    ("target", "where"),
+    [
+        ("asgi:shop.main:app", " --base-url asgi:shop.main:app"),
+        ("https://contract.invalid/api/v1", " --base-url https://contract.invalid/api/v1"),
+        ("asgi:venice_mock.asgi:make_app", ""),
+        ("http://127.0.0.1:8402/api/v1", ""),
+    ],
+)
+def test_how_to_send_a_case_again_names_a_server_that_replay_does_not_take_from_the_file(
+    target: str, where: str
+) -> None:
+    failing = replace(run([single("EDIT-A-001", Verdict.FAIL, "no")]), target=target)
+    text = run_text(failing, directory=Path("out"))
+    assert f"replay {Path('out/cases/EDIT-A-001-it_is_so.json')}{where}\n" in text
+    page = Page.read(report_html(failing))
+    assert f"replay cases/EDIT-A-001-it_is_so.json{where}" in page.text
+    assert where or "--base-url" not in page.text
+
+
+def test_a_request_to_an_application_in_process_needs_an_address_to_be_pasted() -> None:
+    sent = exchange(Request("GET", "/models?type=inpaint"), None)
+    failing = single("EDIT-A-001", Verdict.FAIL, "no", case("EDIT-A-001", Verdict.FAIL, sent))
+    text = run_text(replace(run([failing]), target="asgi:shop:app"))
+    line = (
+        text.partition(" try   ")[2].partition("\n      again")[0].replace("\\\n", " ").partition("\n\n")[0]
+    )
+    assert "127.0.0.1" not in text
+    served = {**os.environ, "BASE_URL": "http://shop.invalid/api/v1"}
+    echoed = line.replace("curl", "echo", 1)
+    shown = subprocess.run(["sh", "-c", echoed], env=served, capture_output=True, text=True, check=True)
+    assert "http://shop.invalid/api/v1/models?type=inpaint " in shown.stdout
+    bare = {name: value for name, value in os.environ.items() if name != "BASE_URL"}
+    refused = subprocess.run(["sh", "-c", echoed], env=bare, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "where the application is served" in refused.stderr
 
 
 def test_without_a_folder_no_file_is_promised() -> None:
     failing = case("EDIT-A-001", Verdict.FAIL, edit("x" * 5000), sentence="no")
     text = run_text(run([single("EDIT-A-001", Verdict.FAIL, "no", failing)]))
-    assert "  file  " not in text
+    assert "replay" not in text
     assert "which --report DIR keeps" in text
 
 

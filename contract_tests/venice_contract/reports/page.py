@@ -55,6 +55,7 @@ def report_html(
         "base-uri 'none'; form-action 'none'"
     )
     drawing = Drawing(
+        result.target,
         address_of(result.target),
         {id(file.case): file for file in case_files(result)},
         Gallery(most_bytes=most_pictures),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from venice_contract.reports.bodies import body_text
-from venice_contract.reports.case_files import CaseFile
+from venice_contract.reports.case_files import CaseFile, replay_command
 from venice_contract.reports.figures import FAILED_CASE, WRONG
 from venice_contract.reports.markup import Markup, Room, join, tag, void
 from venice_contract.reports.requests import Address, curl, folded, in_session, safe, smallest, stands_in_line
@@ -43,6 +43,7 @@ _COSTS = {
 class Drawing:
     """What drawing the rules of one page needs and uses up."""
 
+    target: str
     address: Address
     files: Mapping[int, CaseFile]  # by id() of the case: two cases may be equal
     gallery: Gallery
@@ -156,7 +157,7 @@ def _case_body(case: CaseResult, value: str, drawing: Drawing) -> list[Markup]:
     file = drawing.files.get(id(case))
     if file is not None:
         out.append(
-            tag("p", "Send it again: ", tag("code", f"venice-contract replay {file.path}"), cls="quiet")
+            tag("p", "Send it again: ", tag("code", replay_command(file.path, drawing.target)), cls="quiet")
         )
     shown = case.exchanges if failed else case.exchanges[:_PASSED_EXCHANGES]
     for number, exchange in enumerate(shown, 1):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from venice_contract.reports.case_files import CaseFile, case_files
+from venice_contract.reports.case_files import CaseFile, case_files, replay_command
 from venice_contract.reports.columns import cells, fitting, table, wrapped
 from venice_contract.reports.figures import (
     Tally,
@@ -20,7 +20,7 @@ from venice_contract.reports.figures import (
     whole,
     wrong_rules,
 )
-from venice_contract.reports.requests import Address, address_of, curl, folded, judged, smallest
+from venice_contract.reports.requests import address_of, curl, folded, judged, smallest
 from venice_contract.reports.wording import (
     check_name,
     conclusion,
@@ -108,14 +108,13 @@ def _table(result: RunResult, style: Style) -> str:
 
 def _failures(result: RunResult, style: Style, directory: Path | None) -> list[str]:
     rules = wrong_rules(result)
-    address = address_of(result.target)
     files = {id(file.case): file for file in case_files(result)}
-    blocks = [_failure(rule, style, address, files, directory) for rule in rules[:_IN_FULL]]
+    blocks = [_failure(rule, style, result.target, files, directory) for rule in rules[:_IN_FULL]]
     return blocks + _short_list("And", rules[_IN_FULL:], style)
 
 
 def _failure(
-    rule: RuleResult, style: Style, address: Address, files: Mapping[int, CaseFile], directory: Path | None
+    rule: RuleResult, style: Style, target: str, files: Mapping[int, CaseFile], directory: Path | None
 ) -> str:
     tone = _TONES[rule.verdict]
     head = f"{style.paint(str(rule.verdict), 'bold', tone)}  {style.paint(rule.rule.id, 'bold')}"
@@ -132,14 +131,15 @@ def _failure(
     if last is not None:
         lines.append(labelled("got", answer_text(last), style))
         body = file.body_path if directory is None else str(directory / file.body_path)
-        lines.append(request_text(curl(last.request, address, body), style))
+        lines.append(request_text(curl(last.request, address_of(target), body), style))
         if directory is None and file.body is not None:
             lines.append(
                 labelled("", f"with a body of {size(len(file.body))}, which --report DIR keeps.", style)
             )
     if directory is not None:
         # Unbroken, whatever its length: it is there to be copied.
-        lines.append(f"      {style.paint('file', 'dim')}  {visible(str(directory / file.path), '')}")
+        again = replay_command(str(directory / file.path), target)
+        lines.append(f"      {style.paint('again', 'dim')} {visible(again, '')}")
     others = len(failing_cases(rule)) - 1
     if others:
         lines.append(labelled("more", f"{count(others, 'other case')} of this rule failed.", style))
