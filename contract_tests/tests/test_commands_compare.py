@@ -125,8 +125,8 @@ def test_a_record_is_compared_later_with_a_server_and_with_another_record(
         words = ["record", "--base-url", url, *ONLY, "--behavior", "documented", "-o", str(file)]
         assert main(words) == 0
     capsys.readouterr()
-    words = ["check-record", str(mock), "--base-url", MOCK, *ONLY, "--behavior", "documented"]
-    assert main(words) == 0
+    for server in (["--base-url", MOCK], [MOCK]):
+        assert main(["check-record", str(mock), *server, *ONLY, "--behavior", "documented"]) == 0
     assert main(["check-record", str(mock), "--with", str(odd)]) == 1
     assert "status: A 404 | B 400" in capsys.readouterr().out
 
@@ -159,11 +159,15 @@ def test_a_file_that_is_no_record_is_a_usage_error(
     assert words in capsys.readouterr().err
 
 
-def test_a_record_without_anything_to_compare_with_is_a_usage_error(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize(
+    "others",
+    [[], [MOCK, "--base-url", MOCK], [MOCK, "--with", "y.json"], ["--base-url", MOCK, "--with", "y"]],
+)
+def test_a_record_is_compared_with_one_thing_and_no_other_number_of_them(
+    others: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["check-record", "x.json"]) == 2
-    assert "--base-url URL or --with FILE" in capsys.readouterr().err
+    assert main(["check-record", "x.json", *others]) == 2
+    assert "compare with one thing: URL, --base-url URL or --with FILE." in capsys.readouterr().err
 
 
 # --- list and explain --------------------------------------------------------------------------------------------
