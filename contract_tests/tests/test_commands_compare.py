@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +194,53 @@ def test_the_dry_run_adds_up_to_what_it_says(capsys: pytest.CaptureFixture[str])
     assert main(["list", "--cost", "--only", "EDIT-FMT-*"]) == 0
     out = capsys.readouterr().out
     assert "EDIT-FMT-001" in out
-    assert "A conforming server would charge" in out
+    assert re.search(r"A conforming server would charge \$\d+\.\d{2,} for all of them", out)
+
+
+def test_the_free_profile_promises_no_charge_and_counts_no_case_that_could_be_charged(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["list", "--cost", "--profile", "free"]) == 0
+    assert capsys.readouterr().out == "Nothing that profile free sends could be charged.\n"
+    counts = {}
+    for profile in ("free", "real"):
+        assert main(["list", "--json", "--only", "EDIT-RSP-005", "--profile", profile]) == 0
+        told = json.loads(capsys.readouterr().out)
+        counts[profile] = told["rules"][0]["cases"], told["usd"]
+    assert counts["free"] == (counts["real"][0] - 1, "0")
+    assert counts["real"][1] == "0.04"
+
+
+def test_the_closing_sentence_counts_only_the_rules_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--cost", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert main(["list", "--cost"]) == 0
+    out = capsys.readouterr().out
+    cases = sum(row["cases"] for row in told["rules"])
+    assert f"{len(told['rules'])} rules; of these, profile real would run {cases} cases (" in out
+    assert sum(Decimal(row["usd"]) for row in told["rules"]) == Decimal(told["usd"])
+
+
+def test_the_list_explains_the_cost_classes_that_it_shows_and_no_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["list", "--only", "EDIT-FMT-001"]) == 0
+    out = capsys.readouterr().out
+    assert "paid          paid: an edit succeeds\n" in out
+    assert "only a mock that can be steered" not in out
+
+
+def test_texts_are_whole_in_a_pipe_and_one_cut_line_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["list", "--only", "EDIT-FMT-010", "--text"]
+    (rule,) = [rule for rule in load_edition("2026-06-19").active_rules if rule.id == "EDIT-FMT-010"]
+    assert main(words) == 0
+    assert f"\n    {rule.text}\n" in capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert main(words) == 0
+    assert f"\n    {rule.text[:65]}…\n" in capsys.readouterr().out
 
 
 def test_a_rule_is_explained_with_its_text_source_and_checks(capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,6 +251,26 @@ def test_a_rule_is_explained_with_its_text_source_and_checks(capsys: pytest.Capt
     assert rule.source in out
 
 
-def test_an_unknown_rule_is_a_usage_error_that_names_a_near_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_rule_is_a_usage_error_that_names_each_near_one_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["explain", "EDIT-IMG-99"]) == 2
-    assert "EDIT-IMG-" in capsys.readouterr().err
+    near = capsys.readouterr().err.partition("Near: ")[2].rstrip(".\n").split(", ")
+    assert len(set(near)) == len(near) == 3
+    assert all(name.startswith("EDIT-IMG-") for name in near)
+
+
+def test_a_pattern_lists_the_rules_that_it_matches(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "edit-fmt-*"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    rules = [rule for rule in load_edition("2026-06-19").active_rules if rule.group == "output-format"]
+    matching = [rule for rule in rules if rule.id.startswith("EDIT-FMT-")]
+    assert head == f"{len(matching)} rules match edit-fmt-*; explain one of them by its id:"
+    assert lines == [f"{rule.id:<14} {rule.text}" for rule in matching]
+
+
+def test_the_help_promises_of_explain_only_what_it_tells(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert "one rule in full: text, source, cost, and how it is checked" in out
+    assert "what breaks it" not in out

@@ -1,4 +1,4 @@
-"""How verdicts, amounts, times and foreign text are written, the same in every report. No layout here."""
+"""How verdicts, costs, amounts, times and foreign text are written, the same in every report. No layout here."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ MEANINGS = {
     Verdict.PASS: "it held in every case",
     Verdict.NA: "nothing in this run can show it",
 }
+COSTS = {
+    "free": "free, without credentials",
+    "free-wallet": "free, with an unfunded wallet or a key without credit",
+    "free-refusal": "free if refusals are free",
+    "paid": "paid: an edit succeeds",
+    "mock": "only a mock that can be steered shows it",
+}  # of trying a rule
 _STATES = {0: "Conforming", 1: "Not conforming", 2: "Not judged", 3: "Incomplete", 4: "Not judged"}
 _STALE = "Stale deviations"  # exit code 1 as well, but the server has broken nothing
 
@@ -58,7 +65,7 @@ def dollars(amount: Decimal) -> str:
     """USD with two decimals, or as many as it takes."""
     text = f"{amount.normalize():f}"
     whole, _, cents = text.partition(".")
-    return f"${whole}" if not cents else f"${whole}.{cents.ljust(2, '0')}"
+    return f"${whole}.{cents.ljust(2, '0')}"
 
 
 def spending(result: RunResult) -> str:
