@@ -67,6 +67,11 @@ class RuleResult:
     reason: str = ""
 
     @property
+    def is_untested(self) -> bool:
+        """Whether it is a MUST or SHOULD that was not seen."""
+        return self.verdict in NOT_SEEN and self.rule.level in ("must", "should")
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the cases saw, each once."""
         return tuple(dict.fromkeys(note for case in self.cases for note in case.notes))
@@ -113,7 +118,7 @@ class RunResult:
     @property
     def untested(self) -> list[RuleResult]:
         """The MUST and SHOULD rules that this run did not see."""
-        return [r for r in self.rules if r.verdict in NOT_SEEN and r.rule.level in ("must", "should")]
+        return [rule for rule in self.rules if rule.is_untested]
 
     @property
     def exit_code(self) -> int:
