@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -70,6 +71,11 @@ def test_a_deviating_server_fails_with_reports_and_a_file_for_each_failing_case(
     assert "answered 422, expected 400" in out
     assert out.endswith("Not conforming. 1 rule fails.\n")
     assert "1 case file in" in err
+
+
+def test_one_search_for_one_rule_is_announced_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--base-url", MOCK, "--only", "EDIT-FMT-007"]) == 0
+    assert re.search(r" \d+ cases and 1 search for 1 rule\.\n", capsys.readouterr().err)
 
 
 def test_quiet_says_nothing_before_the_result(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,12 +7,13 @@ import os
 import re
 import subprocess
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from page_reader import Page
-from reports_kit import SECRET, case, clean_run, edit, exchange, full_run, rule, run, single
+from reports_kit import SECRET, case, clean_run, edit, exchange, full_run, reply, rule, run, single
 from venice_contract.reports.columns import cells
 from venice_contract.reports.page import report_html
 from venice_contract.reports.progress import Progress
@@ -67,7 +68,7 @@ def test_colours_are_for_terminals_alone_and_not_under_no_color() -> None:
 def test_each_group_has_a_row_and_the_last_row_is_all_of_them() -> None:
     lines = run_text(full_run(), Style(100)).split("\n")
     assert lines[0].split() == [
-        "group", "MUST", "SHOULD", "failed", "unjudged", "warned", "listed", "unseen", "noted", "n/a",
+        "group", "MUST", "SHOULD", "failed", "errors", "warned", "listed", "untested", "observed", "n/a",
     ]  # fmt: skip
     rows = [line.split()[0] for line in lines[1 : lines.index("")]]
     groups = list(dict.fromkeys(result.rule.group for result in full_run().rules))
@@ -128,7 +129,30 @@ def test_without_a_folder_no_file_is_promised() -> None:
     failing = case("EDIT-A-001", Verdict.FAIL, edit("x" * 5000), sentence="no")
     text = run_text(run([single("EDIT-A-001", Verdict.FAIL, "no", failing)]))
     assert "replay" not in text
-    assert "which --report DIR keeps" in text
+    assert "run with --report DIR, which keeps its file and the curl line" in " ".join(text.split())
+    assert "curl -sS" not in text
+    assert "@cases" not in text
+
+
+def test_a_line_too_long_to_paste_names_no_case_file_that_nobody_wrote() -> None:
+    long = exchange(Request("GET", "/models", (("X-Long", "x" * 4000),)), reply(400))
+    text = run_text(run([single("EDIT-A-001", Verdict.FAIL, "no", case("EDIT-A-001", Verdict.FAIL, long))]))
+    assert "case file" not in text
+    assert "run with --report DIR" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("profile", "budget", "told"),
+    [
+        ("ci", None, "nothing spent (it would have cost $2.24 on the paid server)."),
+        ("mock", "3", "nothing spent (it would have cost $2.24 of $3.00 on the paid server)."),
+        ("real", "3", ", $2.24 of $3.00 spent."),
+    ],
+)
+def test_only_a_profile_for_the_paid_server_spends(profile: str, budget: str | None, told: str) -> None:
+    limit = None if budget is None else Decimal(budget)
+    text = run_text(replace(clean_run(), profile=profile, spent=Decimal("2.2400"), budget=limit))
+    assert told in " ".join(text.split())
 
 
 def test_what_was_not_reached_is_counted_and_not_told_one_by_one() -> None:
@@ -169,7 +193,7 @@ def test_on_a_terminal_one_line_changes_and_is_wiped_away_at_the_end() -> None:
     drawn = stream.getvalue().split("\r\x1b[2K")
     assert [line.split("  ")[0] for line in drawn[1:-1]] == ["1/3 cases", "2/3 cases", "3/3 cases"]
     assert "1 failed" in drawn[3]
-    assert "1 not seen" in drawn[3]
+    assert "1 untested" in drawn[3]
     assert all(cells(line) < 60 for line in drawn)
     assert drawn[-1] == ""
     assert "\n" not in stream.getvalue()
