@@ -218,7 +218,7 @@ def run_planned(bench: Bench, case: Case, watch: Watch) -> CaseResult:
             case.check.id, case.rule.id, case.value, Verdict.UNTESTED_COST, "this profile spends nothing"
         )
     if not bench.meter.can_spend(case.predicted):
-        told = f"it would cost {case.predicted} USD, more than is left of the budget"
+        told = f"it would cost ${case.predicted}, more than is left of the budget"
         return CaseResult(case.check.id, case.rule.id, case.value, Verdict.UNTESTED_COST, told)
     return run_value(bench, case.check, case.value, watch)
 
