@@ -15,6 +15,8 @@ from page_reader import Page, assert_harmless
 from reports_kit import HOSTILE, SCRIPT, SECRET
 from talkers import Talk, answer_of, says, silent, talking
 from venice_contract.cli import main
+from venice_contract.judging.callers import EMPTY_KEY, KEY
+from venice_contract.judging.control import TOKEN
 from venice_contract.reports.json_report import read_report
 from venice_contract.running.results import RunResult, Verdict
 from venice_mock.contract import load_edition
@@ -41,6 +43,13 @@ def reported(folder: Path) -> RunResult:
     assert ET.parse(folder / "junit.xml").getroot().tag == "testsuites"
     assert json.loads((folder / "badge.json").read_text())["schemaVersion"] == 1
     return read_report(folder / "report.json")
+
+
+def test_the_help_names_every_variable_that_the_suite_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--help"]) == 0
+    told = capsys.readouterr().out
+    named_there = set(re.findall(r"VENICE_[A-Z_]+", told.partition("environment:")[2]))
+    assert named_there == {KEY, EMPTY_KEY, TOKEN}
 
 
 # --- a run that comes to its end ---------------------------------------------------------------------------------
