@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from venice_contract.wire.message import Exchange, Reply, Request
 
 BLANK = "***"
-_HEADERS = frozenset({
+HEADERS = frozenset({
     "authorization", "sign-in-with-x", "x-sign-in-with-x", "payment-signature", "x-402-payment", "x-payment",
     "x-mock-token", "cookie", "set-cookie",
 })  # fmt: skip
@@ -51,7 +51,7 @@ class Redactor:
 
     def found_in(self, reply: Reply, sent: Request) -> str | None:
         """Where a reply repeats a credential of its own request: a header's name, ``the body``, or None."""
-        secrets = [v for n, v in sent.headers if n.lower() in _HEADERS]
+        secrets = [v for n, v in sent.headers if n.lower() in HEADERS]
         secrets += [v.partition(" ")[2] for v in secrets if v.lower().startswith("bearer ")]
         for secret in (s.strip() for s in secrets if len(s.strip()) >= _SHORTEST * 2):
             if secret.encode("latin-1", "replace") in reply.body:
@@ -63,7 +63,7 @@ class Redactor:
 
     def headers(self, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
         """Headers with credentials blanked, by name and by value."""
-        return tuple((n, _blank(n, v) if n.lower() in _HEADERS else self.text(v)) for n, v in headers)
+        return tuple((n, _blank(n, v) if n.lower() in HEADERS else self.text(v)) for n, v in headers)
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """The same exchange, fit to be written."""
