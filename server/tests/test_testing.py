@@ -66,7 +66,7 @@ def test_a_server_is_there_within_the_block_and_gone_after_it() -> None:
         assert edit(mock) == 200
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)))
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
 
 
 def test_a_server_is_gone_after_a_block_that_failed() -> None:
@@ -74,7 +74,7 @@ def test_a_server_is_gone_after_a_block_that_failed() -> None:
     with pytest.raises(ZeroDivisionError):
         with serve() as mock:
             mock.requests[1 // 0]
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
 
 
 def test_a_port_may_be_named_and_one_that_is_taken_is_told(server: VeniceMock) -> None:
@@ -93,7 +93,7 @@ def test_settings_that_cannot_be_served_are_told_in_a_sentence(make: Any) -> Non
         make(default_model="none").__enter__()
     with pytest.raises(TypeError, match="A mock has no setting 'log_level'"):
         make(log_level="debug").__enter__()
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
 
 
 def test_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +165,7 @@ def test_an_application_in_process_answers_clients_that_call_it() -> None:
         assert mock.account().spent_usd == Decimal("0.08")
         with mock.session(balance="3") as other:
             assert (len(other.requests), other.account("a/key").balance_usd) == (0, Decimal(3))
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
 
 
 def test_two_applications_in_process_are_two_worlds() -> None:

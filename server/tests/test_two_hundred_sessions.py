@@ -108,7 +108,8 @@ def test_two_hundred_sessions_at_once_never_see_one_another(origin: str) -> None
 
     def visit(number: int) -> str:
         try:
-            with server.session(seed=number) as mock:
+            # A client each: a pool that two hundred threads share closes connections under their hands.
+            with httpx.Client(timeout=_PATIENCE_S) as client, server.session(seed=number) as mock:
                 this = Visit(number, mock, client, picture, sign_in)
                 for step in (this.prepare, this.edit, this.enter, this.look):
                     together.wait(_PATIENCE_S)
@@ -119,8 +120,7 @@ def test_two_hundred_sessions_at_once_never_see_one_another(origin: str) -> None
             together.abort()  # the others need not wait for this one
             raise
 
-    patient = httpx.Client(timeout=_PATIENCE_S, limits=httpx.Limits(max_connections=None))
-    with patient as client, ThreadPoolExecutor(MANY) as threads:
+    with ThreadPoolExecutor(MANY) as threads:
         visits = [threads.submit(visit, number) for number in range(MANY)]
     failures = [each.exception() for each in visits if each.exception() is not None]
     told = [error for error in failures if not isinstance(error, threading.BrokenBarrierError)]
