@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from unittest import mock
 
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from mutants.kit import Answer, Mutant, answering, replaced, with_data, wrapping
 from venice_mock.edit import validation
@@ -173,6 +174,17 @@ def _parsers_own_words(edition: dict[str, Any]) -> None:
 
 _ENDPOINT = "venice_mock.edit.endpoint"
 
+
+@contextmanager
+def _nobody_looks_whether_anybody_waits() -> Iterator[Callable[[ASGIApp], ASGIApp]]:
+    """In neither of the two modules that do."""
+    with (
+        mock.patch(f"{_ENDPOINT}.while_connected", _work_goes_on),
+        mock.patch("venice_mock.edit.orders.while_connected", _work_goes_on),
+    ):
+        yield lambda app: app
+
+
 MUTANTS: tuple[Mutant, ...] = (
     answering(
         "EDIT-HTTP-001",
@@ -273,11 +285,10 @@ MUTANTS: tuple[Mutant, ...] = (
         f"{_ENDPOINT}.EditService._flight",
         _kept_place,
     ),
-    replaced(
+    Mutant(
         "EDIT-HTTP-025",
         "the work goes on, and is charged, when nobody waits any more",
-        f"{_ENDPOINT}.while_connected",
-        _work_goes_on,
+        _nobody_looks_whether_anybody_waits,
     ),
     answering(
         "EDIT-HTTP-026",
