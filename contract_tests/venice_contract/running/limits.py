@@ -34,9 +34,7 @@ class Meter:
         """Set ``price`` aside. Raises UntestedCost when the limit would be passed."""
         if not self.can_spend(price):
             left = (self.limit or Decimal(0)) - self.spent - self.reserved
-            raise UntestedCost(
-                f"it could cost ${price}, and ${max(left, Decimal(0))} is left of the budget"
-            )
+            raise UntestedCost(f"it could cost ${price}, and ${max(left, Decimal(0))} is left of the budget")
         self.reserved += price
 
     def settle(self, price: Decimal, charged: Decimal) -> None:
