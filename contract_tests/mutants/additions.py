@@ -113,7 +113,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "EDIT-ENH-001",
         "prompts are rewritten unless one says no",
         _on_by_default,
-        follows=("EDIT-ENH-002", "EDIT-RSP-003"),
+        follows=(
+            *("EDIT-ENH-002", "EDIT-RSP-003", "BILL-003", "EDIT-PAY-015", "EDIT-PAY-016", "EDIT-PAY-017"),
+            *("EDIT-PAY-019", "EDIT-PAY-023", "EDIT-PAY-025", "EDIT-PAY-026", "EDIT-PAY-031", "EDIT-PAY-034"),
+            *("MOCK-KEY-001", "MOCK-KEY-003"),
+        ),
     ),
     august_replaced(
         "EDIT-ENH-001",

@@ -138,7 +138,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "a picture depends on those before it",
         _DRAWS,
         _by_session(),
-        follows=("EDIT-FMT-002", "EDIT-PRM-006", "EDIT-RSP-007"),
+        follows=(
+            *("EDIT-FMT-002", "EDIT-PRM-006", "EDIT-RSP-007"),
+            *("EDIT-SAFE-001", "EDIT-SAFE-004", "EDIT-SAFE-008", "MOCK-SRV-003"),
+        ),
     ),
     wrapping("EDIT-RSP-003", "the model plays no part in the picture", _DRAWS, _drawing(model="")),
     wrapping("EDIT-RSP-003", "the input plays no part in the picture", _DRAWS, _drawing(input_sha256="")),
