@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from asgi import Client
+from redis_server import RedisServer, running_redis
+from stores import MakeStore, in_memory, in_redis
 from venice_mock.app import create_app
 from venice_mock.contract import Contract, load_contract
 from venice_mock.settings import Settings
@@ -46,3 +48,18 @@ def make_client() -> Iterator[MakeClient]:
 def client(make_client: MakeClient) -> Client:
     """A client of a fresh server with default settings."""
     return make_client()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A real Redis that many tests share; each keeps to names of its own."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "redis"])
+def make_store(request: pytest.FixtureRequest) -> MakeStore:
+    """Makes a fresh store, of every kind in turn: ``async with make_store() as store``."""
+    if request.param == "memory":
+        return in_memory
+    return in_redis(request.getfixturevalue("redis_server"))

@@ -32,7 +32,10 @@ VALUES: dict[str, tuple[tuple[str, Any], tuple[str, Any]]] = {
     "pay_to_solana": (("So1", "So1"), ("So2", "So2")),
     "fee_payer": (("Fee1", "Fee1"), ("Fee2", "Fee2")),
     "trust_proxy": (("true", True), ("false", False)),
-    "cors": (("*", ("*",)), ("http://localhost:3000, HTTPS://A.example", ("http://localhost:3000", "https://a.example"))),
+    "cors": (
+        ("*", ("*",)),
+        ("http://localhost:3000, HTTPS://A.example", ("http://localhost:3000", "https://a.example")),
+    ),
     "control": (("true", True), ("false", False)),
     "control_token": (("one", "one"), ("two", "two")),
     "control_hosts": (("box", ("box",)), ("a.example, B", ("a.example", "b"))),
