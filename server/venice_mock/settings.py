@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from venice_mock import settings_values as values
-from venice_mock.settings_types import Latency, Settings
+from venice_mock.settings_types import IN_PROCESS, Latency, Settings
 
 __all__ = [
     "CONFIG",
     "ENV_PREFIX",
+    "IN_PROCESS",
     "OPTIONS",
     "Latency",
     "Option",
@@ -90,6 +91,23 @@ OPTIONS: tuple[Option, ...] = (
     Option("balance", values.money, "USD", "balance of a new account", "Accounts"),
     Option(
         "limits", values.choice("off", "real"), "WHICH", "off, or real: enforce the rate limits", "Accounts"
+    ),
+    Option(
+        "store",
+        values.store,
+        "URL",
+        "where accounts, ledgers, limits, clocks and sessions are: memory://, or redis://HOST:PORT/DB, which"
+        " many servers may share (?namespace=NAME keeps apart those that shall not); the journal and rules stay"
+        " in each process, and ids are not repeatable by --seed then",
+        "Scale",
+    ),
+    Option(
+        "workers",
+        values.whole(1, 64),
+        "N",
+        "serve with N processes, which share a store; /__mock/requests, /rules, /verify and /events are then"
+        " those of the one process that answers",
+        "Scale",
     ),
     Option(
         "wallets",
@@ -219,7 +237,13 @@ def load_settings(flags: Mapping[str, str | bool], environ: Mapping[str, str]) -
     config = from_flags.pop("config", None) or from_environment.pop("config", None)
     from_environment.pop("config", None)
     from_file = {} if config is None else _read_file(Path(config))
-    return Settings(**{**from_file, **from_environment, **from_flags})
+    settings = Settings(**{**from_file, **from_environment, **from_flags})
+    if settings.workers > 1 and settings.store == IN_PROCESS:
+        raise SettingsError(
+            f"{settings.workers} workers need a store that they share, or each would have accounts, limits and"
+            " sessions of its own: add --store redis://HOST:PORT/DB, or serve with one."
+        )
+    return settings
 
 
 def _read_file(file: Path) -> dict[str, Any]:

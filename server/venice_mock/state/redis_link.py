@@ -55,7 +55,7 @@ class RedisLink:
         self.patience_s = patience_s
         self._errors = exceptions
         self._spared_until = 0.0
-        self._client = client.Redis.from_pool(
+        self._client: Any = client.Redis.from_pool(
             client.BlockingConnectionPool.from_url(
                 bare,
                 max_connections=_CONNECTIONS,

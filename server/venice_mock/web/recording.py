@@ -122,7 +122,7 @@ async def _begin(tenant: Tenant, scope: Scope) -> Story:
         session=tenant.id,
         method=scope["method"],
         path=scrub(route_path(scope))[:_LONGEST_HEADER],
-        started_at=await tenant.session.now(),
+        started_at=await tenant.session.told_now(),
         query=_query(scope["query_string"]),
         prefix=prefix_of(tenant.id),
         sender=_sender(tenant, headers),
