@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 
 from asgi import Client
 from redis_server import RedisServer, running_redis
+from rulekit import server_of
 from stores import MakeStore, in_memory, in_redis
 from venice_mock.app import create_app
 from venice_mock.contract import Contract, load_contract
 from venice_mock.settings import Settings
+from venice_mock.settings_types import IN_PROCESS
 
 MakeClient = Callable[..., Client]
 
@@ -41,6 +44,7 @@ def make_client() -> Iterator[MakeClient]:
 
     yield make
     for client in made:
+        client.runner.run(server_of(client).tenants.close())
         client.close()
 
 
@@ -63,3 +67,12 @@ def make_store(request: pytest.FixtureRequest) -> MakeStore:
     if request.param == "memory":
         return in_memory
     return in_redis(request.getfixturevalue("redis_server"))
+
+
+@pytest.fixture(params=["memory", "redis"])
+def fresh_store(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Makes addresses of empty stores, of every kind in turn, for the setting of that name."""
+    if request.param == "memory":
+        return lambda: IN_PROCESS
+    server: RedisServer = request.getfixturevalue("redis_server")
+    return lambda: server.url(secrets.token_hex(8))

@@ -21,10 +21,12 @@ from venice_mock.edit.body import ClientLeft
 from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import ApiError, plain, store_refusal
 from venice_mock.logs import REFUSAL, REQUEST_ID
-from venice_mock.settings import IN_PROCESS, Settings
+from venice_mock.settings import Settings
+from venice_mock.settings_types import IN_PROCESS
 from venice_mock.state.session import Session
 from venice_mock.state.store import StoreUnavailable
-from venice_mock.tenancy import Plan, Sharing, Tenants
+from venice_mock.tenancy import Sharing, Tenants
+from venice_mock.tenant import Plan
 from venice_mock.times import iso_time
 from venice_mock.web.admission import REQUEST_HEADER, Admission, Stamps, tenant_of
 from venice_mock.web.answers import header_text, json_response

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp
 from venice_mock import logs
 from venice_mock.control.guard import is_loopback
 from venice_mock.settings import Settings, SettingsError
+from venice_mock.settings_types import IN_PROCESS
 
 _PROBE_PAUSE_S = 0.02
 _PROBE_PATIENCE_S = 60.0
@@ -67,8 +68,14 @@ def serve(settings: Settings, create_app: Callable[[Settings], ASGIApp]) -> int:
     """Serve until SIGINT or SIGTERM and return the process's exit code: 0 after a clean end.
 
     Raises SettingsError, before anything is announced, for an address that cannot be had, a port file that
-    cannot be written, and whatever ``create_app`` refuses with ValueError or OSError.
+    cannot be written, for workers without a shared
+    store, and whatever ``create_app`` refuses with ValueError or OSError.
     """
+    if settings.workers > 1 and settings.store == IN_PROCESS:
+        raise SettingsError(
+            f"{settings.workers} workers need a store that they share, or each would have accounts, limits and"
+            " sessions of its own: add --store redis://HOST:PORT/DB, or serve with one."
+        )
     listener = bind(settings.host, settings.port)
     try:
         logger = logs.configure(settings.log_format, settings.log_level)

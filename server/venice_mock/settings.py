@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from venice_mock import settings_values as values
-from venice_mock.settings_types import IN_PROCESS, Latency, Settings
+from venice_mock.settings_types import Latency, Settings
 
 __all__ = [
     "CONFIG",
     "ENV_PREFIX",
-    "IN_PROCESS",
     "OPTIONS",
     "Latency",
     "Option",
@@ -237,13 +236,7 @@ def load_settings(flags: Mapping[str, str | bool], environ: Mapping[str, str]) -
     config = from_flags.pop("config", None) or from_environment.pop("config", None)
     from_environment.pop("config", None)
     from_file = {} if config is None else _read_file(Path(config))
-    settings = Settings(**{**from_file, **from_environment, **from_flags})
-    if settings.workers > 1 and settings.store == IN_PROCESS:
-        raise SettingsError(
-            f"{settings.workers} workers need a store that they share, or each would have accounts, limits and"
-            " sessions of its own: add --store redis://HOST:PORT/DB, or serve with one."
-        )
-    return settings
+    return Settings(**{**from_file, **from_environment, **from_flags})
 
 
 def _read_file(file: Path) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from venice_mock.contract.overriding import merged
 from venice_mock.control.reading import bad, decode, judged
 from venice_mock.errors import ApiError, plain
 from venice_mock.settings import OPTIONS, Latency, value_of
-from venice_mock.tenancy import NoSession, Plan, Tenant, Tenants
+from venice_mock.tenancy import NoSession, Tenants
+from venice_mock.tenant import Plan, Tenant
 from venice_mock.wallet.world import WalletTables
 
 SETTINGS = (

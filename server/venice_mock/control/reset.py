@@ -8,7 +8,8 @@ import msgspec
 
 from venice_mock.control.reading import bad, decode
 from venice_mock.state.store import Part
-from venice_mock.tenancy import Tenant, Tenants
+from venice_mock.tenancy import Tenants
+from venice_mock.tenant import Tenant
 
 JOURNAL, RULES, CONFIG = "journal", "rules", "config"
 STATE: tuple[Part, ...] = get_args(Part)

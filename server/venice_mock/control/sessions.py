@@ -13,7 +13,8 @@ from venice_mock.control.config import WHAT as CONFIG
 from venice_mock.control.config import no_session, plan_of, show_config
 from venice_mock.control.reading import bad, decode, judged
 from venice_mock.errors import ApiError, plain
-from venice_mock.tenancy import DEFAULT, NameTaken, NoSession, Tenant, Tenants, TooManySessions, is_name
+from venice_mock.tenancy import DEFAULT, NameTaken, NoSession, Tenants, TooManySessions, is_name
+from venice_mock.tenant import Tenant
 
 PREFIX = "/__s/"
 _WHAT = "Session"

@@ -24,7 +24,8 @@ from venice_mock.control.rules import describe_rule, rule_of
 from venice_mock.errors import ApiError
 from venice_mock.state.rules import RuleExists, TooManyRules
 from venice_mock.state.store import Account, ClockState, Entry, EntryType, KeptAccount, Snapshot
-from venice_mock.tenancy import Tenant, Tenants
+from venice_mock.tenancy import Tenants
+from venice_mock.tenant import Tenant
 from venice_mock.times import iso_time
 from venice_mock.wallet.desk import wallet_account
 from venice_mock.wallet.world import normal

@@ -18,7 +18,8 @@ from venice_mock.control.sessions import PREFIX
 from venice_mock.errors import store_refusal
 from venice_mock.logs import REFUSAL, REQUEST_ID
 from venice_mock.state.store import StoreUnavailable
-from venice_mock.tenancy import DEFAULT, NoSession, Tenant, Tenants, is_name
+from venice_mock.tenancy import DEFAULT, NoSession, Tenants, is_name
+from venice_mock.tenant import Tenant
 from venice_mock.times import iso_time
 from venice_mock.web.answers import json_response
 
