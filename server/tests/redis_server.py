@@ -55,7 +55,7 @@ class RedisServer:
         except OSError:
             return b""
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """The names of all keys."""
         words = self.ask("KEYS *").decode().split("\r\n")
         return sorted(word for word in words if word and word[0] not in "*$")
