@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -33,12 +34,19 @@ def observed() -> Contract:
 
 
 @pytest.fixture
-def make_client() -> Iterator[MakeClient]:
-    """Makes clients of fresh servers: ``make_client(behavior="observed")``; closed at the end of the test."""
+def make_client(request: pytest.FixtureRequest) -> Iterator[MakeClient]:
+    """Makes clients of fresh servers: ``make_client(behavior="observed")``; closed at the end of the test.
+
+    With ``VENICE_MOCK_TEST_STORE=redis`` in the environment each has an empty store on a real Redis.
+    """
     made: list[Client] = []
+    on_redis = os.environ.get("VENICE_MOCK_TEST_STORE") == "redis"
 
     def make(wall_clock: Callable[[], float] | None = None, **settings: Any) -> Client:
         clock = {} if wall_clock is None else {"wall_clock": wall_clock}
+        if on_redis:
+            server: RedisServer = request.getfixturevalue("redis_server")
+            settings.setdefault("store", server.url(secrets.token_hex(8)))
         made.append(Client(create_app(Settings(**settings), **clock)))
         return made[-1]
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ import pytest
 
 from redis_server import RedisServer, running_redis
 from rulekit import good_body
+from tools import missing
 
 PATIENCE_S = 60.0
 STARTED = re.compile(r"^venice_mock_start_time_seconds (\S+)", re.MULTILINE)
@@ -59,12 +61,20 @@ class Serving:
 
     def workers(self) -> list[int]:
         """Their process ids, as Linux tells them."""
-        children = (
-            Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text("ascii").split()
-        )
+        if not Path("/proc").exists():
+            missing("there is no /proc to look for processes in, so what becomes of them was not tried")
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [
-            int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+            int(child) for child in children.read_text("ascii").split() if "spawn_main" in command_of(child)
         ]
+
+
+def command_of(pid: str) -> str:
+    """A process's command line; nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8")
+    except OSError:
+        return ""
 
 
 @contextmanager
@@ -78,7 +88,7 @@ def serving(*options: str) -> Iterator[Serving]:
             assert process.stdout is not None
             yield Serving(process, json.loads(process.stdout.readline())["base_url"].removesuffix("/api/v1"))
         finally:
-            process.kill() if process.poll() is None else None
+            process.kill()
 
 
 @pytest.fixture(scope="module")

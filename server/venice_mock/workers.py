@@ -21,6 +21,7 @@ from types import FrameType
 from venice_mock.settings import Settings
 
 _LOOK_S = 0.1  # between two looks at the workers
+_AGAIN_S = 0.5  # before another is started: one that cannot start is not tried as fast as the machine can
 _PATIENCE_S = 60.0  # until all answer for the first time
 _STOP_S = 45.0  # longer than a worker gives to what is in flight
 
@@ -101,6 +102,7 @@ class _Supervisor:
                     self._logger.error(
                         "worker %s ended with %s: starting another", worker.pid, worker.exitcode
                     )
+                    time.sleep(_AGAIN_S)
                     workers[place] = self._start()
 
     def _end_all(self, workers: list[BaseProcess]) -> bool:
