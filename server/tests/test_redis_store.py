@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 import time
@@ -405,6 +406,33 @@ def test_a_server_that_forgot_everything_is_worked_with_anew(own_server: RedisSe
             own_server.ask("SCRIPT FLUSH")
             assert await store.settle(hold, now=1.0, request_id="r", model_id="m") is None
             assert (await store.open_account("a", Opening(Decimal(9)))).balance == 9
+
+    asyncio.run(story())
+
+
+def test_a_server_that_is_full_is_one_that_is_lost_and_nothing_is_done_by_half(
+    own_server: RedisServer,
+) -> None:
+    async def story() -> None:
+        async with linked(own_server, patience_s=0.3) as link:
+            store = RedisStore(link, PREFIX)
+            await store.open_account("a", Opening(Decimal(5)))
+            hold, other = [await store.hold("a", Decimal(1)) for _ in range(2)]
+            assert isinstance(hold, Hold)
+            assert isinstance(other, Hold)
+            own_server.ask("CONFIG SET maxmemory 1")
+            for refused in (store.hold("a", Decimal(1)), store.strike("a", 1)):
+                with pytest.raises(StoreUnavailable):
+                    await refused
+                await asyncio.sleep(0.25)
+            with contextlib.suppress(StoreUnavailable):
+                await store.settle(hold, now=1.0, request_id="r", model_id="m")
+            own_server.ask("CONFIG SET maxmemory 0")
+            await asyncio.sleep(0.25)
+            account, (rows, _) = await store.account("a"), await store.entries("a", limit=9, offset=0)
+            assert account.balance + len(rows) == 5
+            assert account.held + len(rows) == 2
+            assert account.spent == len(rows)
 
     asyncio.run(story())
 

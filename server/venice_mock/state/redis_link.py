@@ -19,18 +19,8 @@ _SPARED_S = 0.2  # ours: so long others are told at once what one found out
 _PAUSE_S = 0.05  # ours: between two tries
 _CONNECTIONS = 64  # ours, of one process
 _NAMESPACE = "default"
-# Errors that Redis answers with while it cannot be worked with; every other is a defect of ours.
-_PASSING = (
-    "LOADING",
-    "MASTERDOWN",
-    "MISCONF",
-    "OOM",
-    "READONLY",
-    "NOAUTH",
-    "WRONGPASS",
-    "BUSY",
-    "CLUSTERDOWN",
-)
+# What Redis says while it cannot be worked with, beside the errors that its client tells apart.
+_PASSING = ("MISCONF", "BUSY ", "NOREPLICAS")
 
 
 class RedisLink:
@@ -95,9 +85,11 @@ class RedisLink:
             raise StoreUnavailable(f"The store at {self.place} does not answer.") from error
 
     def _passes(self, error: BaseException) -> bool:
-        if isinstance(error, self._errors.ConnectionError | self._errors.TimeoutError | OSError):
-            return True
-        return str(error).startswith(_PASSING) or isinstance(error, self._errors.ReadOnlyError)
+        """Whether the server may be well again later, and neither it nor we are to be mended."""
+        known = self._errors
+        lost = (known.ConnectionError, known.TimeoutError, OSError)
+        full = (known.OutOfMemoryError, known.ReadOnlyError, known.ClusterDownError)
+        return isinstance(error, lost + full) or str(error).startswith(_PASSING)
 
     async def close(self) -> None:
         """Close all connections."""
