@@ -211,13 +211,14 @@ def test_while_the_store_is_lost_requests_are_refused_in_bounded_time_and_served
     assert client.edit(**good()).status == 200
     assert client.get("/readyz").status == 200
     lose()
-    for ask in (
+    asks: list[Callable[[], Reply]] = [
         lambda: client.edit(**good()),
         lambda: client.get(CLOCK),
         lambda: client.get(SESSIONS),
         lambda: client.get("/__s/t17/livez"),
         lambda: client.get("/readyz"),
-    ):
+    ]
+    for ask in asks:
         begun = time.monotonic()
         is_a_clean_503(ask())
         assert time.monotonic() - begun < 7

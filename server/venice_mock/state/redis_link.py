@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from venice_mock.state.store import StoreUnavailable
 
 PATIENCE_S = 2.0  # ours
+_LONG_S = 30.0  # ours: for a whole state of many megabytes
 _SPARED_S = 0.2  # ours: so long others are told at once what one found out
 _PAUSE_S = 0.05  # ours: between two tries
 _CONNECTIONS = 64  # ours, of one process
@@ -50,7 +51,7 @@ class RedisLink:
                 bare,
                 max_connections=_CONNECTIONS,
                 timeout=patience_s,
-                socket_timeout=patience_s,
+                socket_timeout=None,  # how long an answer may take is known here
                 socket_connect_timeout=patience_s,
                 retry=Retry(NoBackoff(), 0),  # what may be sent again is known here, not there
                 decode_responses=True,
@@ -58,8 +59,13 @@ class RedisLink:
             )
         )
 
-    async def run(self, script: Script, key: str, *arguments: str | int | float, again: bool) -> Any:
-        """What the script answers. ``again``: it may be sent twice. Raises StoreUnavailable."""
+    async def run(
+        self, script: Script, key: str, *arguments: str | int | float, again: bool, long: bool = False
+    ) -> Any:
+        """What the script answers. ``again``: it may be sent twice. ``long``: it may take its time.
+
+        Raises StoreUnavailable.
+        """
 
         async def once() -> Any:
             try:
@@ -70,7 +76,7 @@ class RedisLink:
         if time.monotonic() < self._spared_until:
             raise StoreUnavailable(f"The store at {self.place} does not answer.")
         try:
-            async with asyncio.timeout(self.patience_s):
+            async with asyncio.timeout(max(self.patience_s, _LONG_S) if long else self.patience_s):
                 while True:
                     try:
                         return await once()

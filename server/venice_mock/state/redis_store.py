@@ -58,9 +58,9 @@ class RedisStore:
         self._times = (round(life_s * 1000), round(lease_s * 1000))
         self._places: defaultdict[str, list[str]] = defaultdict(list)  # tokens of those taken here
 
-    async def _run(self, verb: str, *arguments: str | int, again: bool) -> Any:
+    async def _run(self, verb: str, *arguments: str | int, again: bool, long: bool = False) -> Any:
         return await self._link.run(
-            script("store.lua"), self._prefix, verb, *self._times, *arguments, again=again
+            script("store.lua"), self._prefix, verb, *self._times, *arguments, again=again, long=long
         )
 
     async def open_account(self, account: str, opening: Opening) -> Account:
@@ -171,7 +171,7 @@ class RedisStore:
 
     async def snapshot(self) -> Snapshot:
         """See Store."""
-        told = await self._run("snapshot", again=True)
+        told = await self._run("snapshot", again=True, long=True)
         accounts, openings, strikes, ledgers, payments, paid, nonces, clock = told
         opened, struck, rows = _pairs(openings), _pairs(strikes), dict(ledgers)
         return Snapshot(
@@ -217,7 +217,7 @@ class RedisStore:
             said["nonces"] = [(owner + _BETWEEN + nonce, repr(until)) for owner, nonce, until in state.nonces]
         if state.clock is not None:
             said["clock"] = _clock_texts(state.clock)
-        await self._run("restore", json.dumps(said, ensure_ascii=False), again=True)
+        await self._run("restore", json.dumps(said, ensure_ascii=False), again=True, long=True)
 
     async def forget(self) -> None:
         """Remove all keys of the session."""

@@ -9,7 +9,7 @@
 
 local VERB, LIFE, LEASE = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local BASE, ZERO = 1000000000, {0, 0, 0}
-local DAY = 86400000
+local DAY, MANY = 86400000, 1000 -- milliseconds; arguments of one command
 local call = redis.call
 local PARTS = {
     'accounts', 'openings', 'holds', 'ends', 'strikes', 'payments', 'paid', 'nonces', 'windows', 'clock', 'numbers',
@@ -285,7 +285,9 @@ local function restore_accounts(accounts, last)
         call('HSET', key('accounts'), name, account)
         call('HSET', key('openings'), name, opening)
         call('HSET', key('strikes'), name, strikes)
-        for _, row in ipairs(rows) do call('RPUSH', key('ledger:' .. name), row) end
+        for first = 1, #rows, MANY do
+            call('RPUSH', key('ledger:' .. name), unpack(rows, first, math.min(first + MANY - 1, #rows)))
+        end
     end
     if tonumber(last) > tonumber(call('GET', key('numbers')) or '0') then call('SET', key('numbers'), last) end
 end
