@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +19,7 @@ PATIENCE_S = 2.0  # ours
 _LONG_S = 30.0  # ours: for a whole state of many megabytes
 _SPARED_S = 0.2  # ours: so long others are told at once what one found out
 _PAUSE_S = 0.05  # ours: between two tries
-_CONNECTIONS = 64  # ours, of one process
+_CONNECTIONS = 16  # ours, of one process: a command takes well under a millisecond
 _NAMESPACE = "default"
 # What Redis says while it cannot be worked with, beside the errors that its client tells apart.
 _PASSING = ("MISCONF", "BUSY ", "NOREPLICAS")
@@ -46,6 +47,7 @@ class RedisLink:
         self.patience_s = patience_s
         self._errors = exceptions
         self._spared_until = 0.0
+        self._turns = asyncio.Semaphore(_CONNECTIONS)  # to wait for one is no fault of the server
         self._client: Any = client.Redis.from_pool(
             client.BlockingConnectionPool.from_url(
                 bare,
@@ -73,10 +75,14 @@ class RedisLink:
             except self._errors.NoScriptError:  # a server that was started since, and has not run it
                 return await self._client.execute_command("EVAL", script.text, 1, key, *arguments)
 
+        async with self._turns:
+            return await self._within(once, again, max(self.patience_s, _LONG_S) if long else self.patience_s)
+
+    async def _within(self, once: Callable[[], Awaitable[Any]], again: bool, patience_s: float) -> Any:
         if time.monotonic() < self._spared_until:
             raise StoreUnavailable(f"The store at {self.place} does not answer.")
         try:
-            async with asyncio.timeout(max(self.patience_s, _LONG_S) if long else self.patience_s):
+            async with asyncio.timeout(patience_s):
                 while True:
                     try:
                         return await once()
