@@ -9,6 +9,7 @@ PORT ?=
 READY := $(VENV)/.installed
 SYSTEM := $(VENV)/.system
 NODE := $(VENV)/node/.installed
+SCHEMATHESIS := $(VENV)/schemathesis/.installed
 
 ##@ Use it
 .PHONY: run
@@ -34,13 +35,17 @@ test: $(READY) $(SYSTEM) $(NODE) lint types ## lint, types, every test with bran
 	cd contract_tests && ../$(BIN)/python -m mutants
 
 .PHONY: test-all
-test-all: test ## everything, the slow parts too
+test-all: test schemathesis ## everything, the slow parts too
 	$(BIN)/pytest -n 2 --dist worksteal -m slow --no-header
 	cd contract_tests && ../$(BIN)/python -m mutants --whole
 
 .PHONY: mutants
 mutants: $(READY) ## break one rule at a time, see that the suite notices, and write docs/mutants.md
 	cd contract_tests && ../$(BIN)/python -m mutants --whole --docs ../docs/mutants.md
+
+.PHONY: schemathesis
+schemathesis: $(READY) $(SCHEMATHESIS) ## let Schemathesis hold the mock against its own OpenAPI document
+	cd contract_tests && ../$(BIN)/python -m second_opinion
 
 .PHONY: docs
 docs: $(READY) ## write docs/contract.md, docs/steering.md and the pictures again
@@ -102,4 +107,10 @@ $(SYSTEM): Makefile | $(BIN)/venice-mock
 $(NODE): server/tests/clients/package.json | $(SYSTEM)
 	@mkdir -p $(@D) && cp $< $(@D)/
 	@if command -v npm >/dev/null; then npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock; fi
+	@touch $@
+
+# Schemathesis wants other versions than the tests may, so it gets an environment of its own.
+$(SCHEMATHESIS): contract_tests/second_opinion/requirements.txt | $(BIN)/venice-mock
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade --requirement $<
 	@touch $@

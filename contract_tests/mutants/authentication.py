@@ -167,9 +167,12 @@ MUTANTS: tuple[Mutant, ...] = (
              "venice_mock.edit.endpoint.has_credentials", _payment_is_a_credential),
     answering("EDIT-AUTH-019", "a refused key comes back in a header", _key_in_header, where=API_EDIT),
     answering("EDIT-AUTH-021", "the size is looked at before anybody is asked who they are", _size_first),
-    answering("EDIT-AUTH-022", "a bad key is told a code as well", _code_for_bad_keys),
-    with_data("EDIT-AUTH-023", "an inactive subscription is told as a bad key", _text_of_inactive),
-    with_data("EDIT-AUTH-024", "a disabled account is told in one word", _text_of_disabled),
+    answering("EDIT-AUTH-022", "a bad key is told a code as well", _code_for_bad_keys,
+              follows=("EDIT-ERR-015",)),
+    with_data("EDIT-AUTH-023", "an inactive subscription is told as a bad key", _text_of_inactive,
+              follows=("EDIT-ERR-015", "MOCK-KEY-007")),
+    with_data("EDIT-AUTH-024", "a disabled account is told in one word", _text_of_disabled,
+              follows=("EDIT-ERR-015", "MOCK-KEY-008")),
 )  # fmt: skip
 
 NO_MUTANT: dict[str, str] = {

@@ -276,7 +276,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "bad fields cost a cent",
         f"{_SERVICE}._edit_for",
         _charging(lambda s: s == 400),
-        follows=("EDIT-PAY-029",),
+        follows=("EDIT-FMT-010", "EDIT-PAY-029", "X402-TXN-003"),
     ),
     wrapping(
         "EDIT-PAY-014",
@@ -305,6 +305,7 @@ MUTANTS: tuple[Mutant, ...] = (
         edition="2026-08-22",
         follows=(
             "BILL-003",
+            "EDIT-ENH-002",
             "EDIT-PAY-017",
             "EDIT-PAY-019",
             "EDIT-PAY-025",
@@ -317,14 +318,18 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     answering(
-        "EDIT-PAY-015", "the list shows other prices than are charged", _listed_cheaper, where="/models"
+        "EDIT-PAY-015",
+        "the list shows other prices than are charged",
+        _listed_cheaper,
+        where="/models",
+        follows=("MODELS-013",),
     ),
     replaced(
         "EDIT-PAY-016",
         "a dearer model serves by default",
         f"{_SERVICE}.default_model",
         property(lambda _service: "qwen-image-2-edit"),
-        follows=("EDIT-MOD-001",),
+        follows=("EDIT-MOD-001", "MOCK-SRV-003"),
     ),
     wrapping(
         "EDIT-PAY-017",
@@ -363,7 +368,16 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     replaced("EDIT-PAY-026", "a tier without a price costs more", _PRICE, _twice_without_price),
-    wrapping("EDIT-PAY-027", "balances are binary fractions", f"{_STORE}.settle", _in_floats),
+    wrapping(
+        "EDIT-PAY-027",
+        "balances are binary fractions",
+        f"{_STORE}.settle",
+        _in_floats,
+        follows=(
+            *("EDIT-PAY-023", "EDIT-PAY-031", "X402-TXN-003"),
+            *("EDIT-QLT-002", "EDIT-RES-001", "MOCK-KEY-003"),
+        ),
+    ),
     wrapping(
         "EDIT-PAY-028",
         "spending limits are ignored",
@@ -372,7 +386,10 @@ MUTANTS: tuple[Mutant, ...] = (
         follows=("MOCK-KEY-005",),
     ),
     with_data(
-        "EDIT-PAY-028", "a limit in dollars is told as one in DIEM", _limit_in_diem, follows=("MOCK-KEY-005",)
+        "EDIT-PAY-028",
+        "a limit in dollars is told as one in DIEM",
+        _limit_in_diem,
+        follows=("EDIT-ERR-015", "MOCK-KEY-005"),
     ),
     wrapping(
         "EDIT-PAY-029",
@@ -395,7 +412,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "the same edit again is free",
         f"{_SERVICE}._hold",
         _repeats_are_free,
-        follows=("EDIT-PAY-027",),
+        follows=("EDIT-HTTP-025", "EDIT-PAY-027", "EDIT-QLT-002", "EDIT-RES-001", "X402-TXN-003"),
     ),
     wrapping("EDIT-PAY-041", "failures cost a cent", f"{_SERVICE}._edit_for", _charging(lambda s: s >= 500)),
 )

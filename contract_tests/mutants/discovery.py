@@ -217,6 +217,10 @@ def _with_receiver(place: int, name: str, address: str) -> Callable[[dict[str, A
     return change
 
 
+def _shortened(edition: dict[str, Any]) -> None:
+    edition["errors"]["INSUFFICIENT_BALANCE"]["text"] = "Insufficient balance"
+
+
 def _unconfigured(original: Any) -> Any:
     def world(contract: Any, **more: Any) -> Any:
         return original(contract, **{**more, "fee_payer": None})
@@ -274,7 +278,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _wallet("EDIT-PAY-005", "the challenge expires before it is issued", _expired),
     _wallet("EDIT-PAY-005", "Solana wallets cannot sign", _with_chains(("eip191", "eip1271"))),
-    _wallet("EDIT-PAY-005", "the challenge is made out to a foreign domain", _foreign_domain, "EDIT-PAY-037"),
+    _wallet(
+        "EDIT-PAY-005",
+        "the challenge is made out to a foreign domain",
+        _foreign_domain,
+        "EDIT-PAY-037",
+        "EDIT-PAY-042",
+    ),
     _wallet("EDIT-PAY-006", "wallets share one nonce", _set(_ONE_NONCE, "siwxChallenge", "info", "nonce")),
     _stranger(
         "EDIT-PAY-006",
@@ -332,11 +342,11 @@ MUTANTS: tuple[Mutant, ...] = (
         _partly_paid,
         follows=("MOCK-KEY-003",),
     ),
-    _key(
+    with_data(
         "EDIT-PAY-032",
         "the sentence is shortened",
-        _set("Insufficient balance", "error"),
-        "MOCK-KEY-004",
+        _shortened,
+        follows=("EDIT-ERR-015", "MOCK-KEY-004"),
     ),
     replaced(
         "EDIT-PAY-033",

@@ -19,7 +19,7 @@ def _is_validation(answer: Answer) -> bool:
 
 
 def _details_as_a_list(_scope: Scope, _body: bytes, answer: Answer) -> Answer:
-    if not _is_validation(answer):
+    if not _is_validation(answer) or "image" in answer.json()["details"]:
         return answer
     said = answer.json()
     listed = [{"field": name, "errors": errors} for name, errors in said["details"].items()]
@@ -79,15 +79,15 @@ def _message(name: str, text: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
-def _of_capacity(**members: Any) -> Callable[[dict[str, Any]], None]:
+def _of_inference(**members: Any) -> Callable[[dict[str, Any]], None]:
     def change(edition: dict[str, Any]) -> None:
-        edition["errors"]["MODEL_AT_CAPACITY"] |= members
+        edition["errors"]["INFERENCE_FAILED"] |= members
 
     return change
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    answering("EDIT-ERR-002", "details is a list of fields", _details_as_a_list),
+    answering("EDIT-ERR-002", "details is a list of fields, but for pictures", _details_as_a_list),
     answering("EDIT-ERR-003", "issues are not told", _no_issues),
     answering("EDIT-ERR-004", "a failure tells where in the code it was", _with_a_trace),
     wrapping(
@@ -133,8 +133,8 @@ MUTANTS: tuple[Mutant, ...] = (
         _only_the_first(of_the_model=True),
     ),
     with_data(
-        "EDIT-ERR-015", "a model at capacity is told in other words", _of_capacity(text="The model is busy.")
+        "EDIT-ERR-015", "failed inference is told in other words", _of_inference(text="The model failed.")
     ),
-    with_data("EDIT-ERR-015", "a model at capacity has a code", _of_capacity(code="MODEL_AT_CAPACITY")),
+    with_data("EDIT-ERR-015", "failed inference has a code", _of_inference(code="INFERENCE_FAILED")),
     answering("EDIT-ERR-016", "forms have a sentence of their own", _of_forms_otherwise),
 )

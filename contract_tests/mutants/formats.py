@@ -87,7 +87,7 @@ MUTANTS: tuple[Mutant, ...] = (
         {"png": "png", "jpeg": "jpeg", "webp": "png"},
         follows=("EDIT-FMT-006", "EDIT-FMT-010"),
     ),
-    with_data("EDIT-FMT-002", "jpg is no format", _alias(None)),
+    with_data("EDIT-FMT-002", "jpg is no format", _alias(None), follows=("MOCK-SRV-002",)),
     with_data("EDIT-FMT-002", "jpg means png", _alias("png")),
     with_data("EDIT-FMT-003", "without output_format an edit at 1K is a JPEG", _default("1K", "jpeg")),
     with_data("EDIT-FMT-004", "without output_format an edit at 2K is a PNG", _default("2K", "png")),
@@ -125,7 +125,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "EDIT-FMT-010",
         "sides are not looked at before a JPEG is written",
         _longest("jpeg", 2**31 - 1),
-        follows=("EDIT-HTTP-017",),
     ),
     with_data("EDIT-FMT-010", "the longest side of WebP is off by one", _longest("webp", 16_382)),
 )

@@ -82,6 +82,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "each side has to have 32 pixels",
         "venice_mock.edit.judging.probe",
         _no_narrow_ones,
+        follows=("EDIT-FMT-010",),
     ),
     with_data(
         "EDIT-IMG-016",

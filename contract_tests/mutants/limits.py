@@ -246,5 +246,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "pictures that cannot be read keep their pixels",
         "venice_mock.edit.workshop.Workshop.run",
         _leaking_run,
+        follows=("EDIT-FMT-004", "EDIT-PAY-026", "EDIT-RES-005"),  # large pictures find no place any more
     ),
 )

@@ -60,7 +60,7 @@ def _empty_is_absent(contract: Any, name: str, value: Any) -> Any:
 def _one_fewer(original: Any) -> Any:
     def list_models(contract: Any, wanted: str | None) -> Any:
         listed = original(contract, wanted)
-        return listed | {"data": listed["data"][:-1]}
+        return listed if wanted == "all" else listed | {"data": listed["data"][:-1]}
 
     return list_models
 
@@ -84,7 +84,7 @@ def _with_a_code(_scope: Scope, _body: bytes, answer: Answer) -> Answer:
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    with_data("EDIT-MOD-001", "another model serves by default", _another_default),
+    with_data("EDIT-MOD-001", "another model serves by default", _another_default, follows=("MOCK-SRV-003",)),
     wrapping("EDIT-MOD-002", "modelId is ignored", f"{_ENDPOINT}.check_schema", _ignoring_the_alias),
     replaced(
         "EDIT-MOD-004",
@@ -92,7 +92,13 @@ MUTANTS: tuple[Mutant, ...] = (
         _CHECKS,
         {**validation._CHECKS, "modelId": validation._model_id},
     ),
-    wrapping("EDIT-MOD-005", "an unknown model is a 400", f"{_ENDPOINT}.find_model", _bad_request),
+    wrapping(
+        "EDIT-MOD-005",
+        "an unknown model is a 400",
+        f"{_ENDPOINT}.find_model",
+        _bad_request,
+        follows=("EDIT-RATE-003",),
+    ),
     wrapping("EDIT-MOD-006", "a model of any type edits", f"{_ENDPOINT}.find_model", _of_any_type),
     replaced(
         "EDIT-MOD-007",
@@ -101,7 +107,10 @@ MUTANTS: tuple[Mutant, ...] = (
         {**validation._CHECKS, "model": _empty_is_absent},
     ),
     wrapping(
-        "EDIT-MOD-008", "the listing lacks its last model", "venice_mock.web.api.list_models", _one_fewer
+        "EDIT-MOD-008",
+        "the listing of edit models lacks its last one",
+        "venice_mock.web.api.list_models",
+        _one_fewer,
     ),
     answering("EDIT-MOD-009", "answers do not give the model's name", _no_name),
     answering("EDIT-MOD-010", "a deprecated model says yes and not true", _deprecated_yes),

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from mutants.kit import Mutant, replaced, with_data, wrapping
+from venice_mock.edit import validation
 from venice_mock.edit.fields import FormText
 
 _ENDPOINT = "venice_mock.edit.endpoint"
@@ -20,8 +21,9 @@ def _prompt_by_default(original: Any) -> Any:
     return check_schema
 
 
-def _no_minimum(edition: dict[str, Any]) -> None:
-    edition["limits"]["prompt_min"] = 0
+def _no_single_letters(contract: Any, name: str, value: Any) -> Any:
+    is_letter = isinstance(value, str) and len(value) == 1
+    return validation._prompt(contract, name, "" if is_letter else value)
 
 
 def _one_more(edition: dict[str, Any]) -> None:
@@ -55,7 +57,12 @@ MUTANTS: tuple[Mutant, ...] = (
     wrapping(
         "EDIT-PRM-001", "a missing prompt has a default", f"{_ENDPOINT}.check_schema", _prompt_by_default
     ),
-    with_data("EDIT-PRM-002", "an empty prompt is accepted", _no_minimum),
+    replaced(
+        "EDIT-PRM-002",
+        "a prompt of one character is as good as none",
+        "venice_mock.edit.validation._CHECKS",
+        {**validation._CHECKS, "prompt": _no_single_letters},
+    ),
     with_data(
         "EDIT-PRM-003",
         "the schema's limit is one character too high",

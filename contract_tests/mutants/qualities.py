@@ -110,7 +110,13 @@ MUTANTS: tuple[Mutant, ...] = (
     wrapping(
         "EDIT-QLT-002", "models without qualities refuse the field", _MODEL_RULES, _refused_without_tiers
     ),
-    wrapping("EDIT-QLT-003", "the listing says that medium is the default", _LISTING, _medium_by_default),
+    wrapping(
+        "EDIT-QLT-003",
+        "the listing says that medium is the default",
+        _LISTING,
+        _medium_by_default,
+        follows=("MODELS-004",),
+    ),
     replaced(
         "EDIT-QLT-004",
         "an unknown quality is taken for high",

@@ -27,8 +27,8 @@ _CHECKS = "venice_mock.edit.validation._CHECKS"
 # --- what is taken ------------------------------------------------------------------------------------------
 
 
-def _without_21_9(data: dict[str, Any]) -> None:
-    data["fields"]["aspect_ratios"].remove("21:9")
+def _without_21_9(text: str) -> str:
+    return "none" if text == "21:9" else text
 
 
 def _checks(change: Callable[[str], str]) -> dict[str, Any]:
@@ -193,15 +193,21 @@ def _without_tables(data: dict[str, Any]) -> None:
 _AREA_SIZE = "venice_mock.edit.geometry._area_size"
 
 MUTANTS: tuple[Mutant, ...] = (
-    with_data(
+    replaced(
         "EDIT-ASP-001",
         "the schema's list lacks 21:9",
-        _without_21_9,
-        follows=("EDIT-ASP-007", "EDIT-ASP-012", "EDIT-RES-009"),
+        _CHECKS,
+        _checks(_without_21_9),
+        follows=(
+            *("EDIT-ASP-007", "EDIT-ASP-012", "EDIT-RES-009"),
+            *("EDIT-ERR-012", "EDIT-ERR-014", "EDIT-RSP-008"),
+        ),
     ),
     replaced("EDIT-ASP-002", "blanks around a ratio are cut off", _CHECKS, _checks(str.strip)),
     replaced("EDIT-ASP-002", "letter case of auto does not count", _CHECKS, _checks(str.lower)),
-    replaced("EDIT-ASP-002", "107:60 is taken for 16:9", _CHECKS, _checks(_reduced)),
+    replaced(
+        "EDIT-ASP-002", "107:60 is taken for 16:9", _CHECKS, _checks(_reduced), follows=("MOCK-SRV-002",)
+    ),
     wrapping("EDIT-ASP-003", "an absent aspect_ratio means 1:1", _SCHEMA, _square_if_left_out),
     replaced(
         "EDIT-ASP-004",
@@ -236,7 +242,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "a ratio that is asked for is overruled by the input's",
         _SHAPE,
         _asks_the_input,
-        follows=("EDIT-ASP-012",),
+        follows=("EDIT-ASP-012", "EDIT-RSP-006"),
     ),
     wrapping("EDIT-ASP-007", "standing ratios are made lying", _SHAPE, _lying, follows=("EDIT-ASP-012",)),
     wrapping(

@@ -279,5 +279,6 @@ MUTANTS: tuple[Mutant, ...] = (
             _fails_on_long_headers),
     answering("X402-SIW-026", "statements tell the code of a bad sign-in", _code_on_statements, where=""),
     answering("X402-SIW-027", "one code lacks its prefix", _code_without_prefix, follows=("X402-SIW-013",)),
-    _judged("X402-SIW-029", "a signed address must be checksummed", "_message", _checksummed_only),
+    _judged("X402-SIW-029", "a signed address must be checksummed", "_message", _checksummed_only,
+            "X402-SIW-015"),
 )  # fmt: skip

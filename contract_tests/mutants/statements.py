@@ -288,7 +288,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "top-ups leave no row",
         f"{_STORE}.credit",
         _unbooked_top_up,
-        follows=("MOCK-SRV-002",),
+        follows=("MOCK-SRV-002", "X402-TOP-020"),
     ),
     wrapping(
         "X402-TXN-003",

@@ -227,6 +227,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "payments sent at once are all credited",
         "venice_mock.state.memory.MemoryStore.credit",
         _late_duplicates,
+        follows=("MOCK-SRV-002",),
     ),
     wrapping("X402-TOP-007", "the flat shape labelled 2 is refused", VERIFY, _hybrid_refused),
     answering(

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from unittest import mock
 
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from mutants.kit import Answer, Mutant, answering, replaced, with_data, wrapping
 from venice_mock.edit import validation
-from venice_mock.errors import refuse
+from venice_mock.errors import plain, refuse
 
 
 def _header(scope: Scope, name: str) -> str:
@@ -32,15 +33,6 @@ def _no_page_for_an_empty_object(scope: Scope, _body: bytes, answer: Answer) -> 
     # Without credentials the body itself is never read.
     is_empty = _header(scope, "content-length") == "2" and not _header(scope, "authorization")
     return _refused(answer, 404) if is_json and is_empty and scope["method"] == "POST" else answer
-
-
-def _unprocessable_if_empty(scope: Scope, body: bytes, answer: Answer) -> Answer:
-    is_json = _header(scope, "content-type") == "application/json"
-    return _refused(answer, 422) if is_json and not body and scope["method"] == "POST" else answer
-
-
-def _obeys_if_match(scope: Scope, _body: bytes, answer: Answer) -> Answer:
-    return _refused(answer, 412) if _header(scope, "if-match") else answer
 
 
 def _trips_over_proto(_scope: Scope, body: bytes, answer: Answer) -> Answer:
@@ -81,6 +73,15 @@ def _body_kind(media_type_of: Callable[[str], str]) -> Callable[[Any], Any]:
 def _with_case(content_type: str) -> str:
     media_type = content_type.partition(";")[0].strip()
     return media_type if media_type == media_type.lower() else "application/x-unknown"
+
+
+def _wanting_a_body(original: Any) -> Any:
+    def fields_of_json(body: bytes) -> Any:
+        if not body:
+            raise plain(422, "A body is required", name="NO_BODY")
+        return original(body)
+
+    return fields_of_json
 
 
 def _first_of_a_list(original: Any) -> Any:
@@ -173,12 +174,22 @@ def _parsers_own_words(edition: dict[str, Any]) -> None:
 
 _ENDPOINT = "venice_mock.edit.endpoint"
 
+
+@contextmanager
+def _nobody_looks_whether_anybody_waits() -> Iterator[Callable[[ASGIApp], ASGIApp]]:
+    """In neither of the two modules that do."""
+    with (
+        mock.patch(f"{_ENDPOINT}.while_connected", _work_goes_on),
+        mock.patch("venice_mock.edit.orders.while_connected", _work_goes_on),
+    ):
+        yield lambda app: app
+
+
 MUTANTS: tuple[Mutant, ...] = (
     answering(
         "EDIT-HTTP-001",
         "an empty object is sent to no known path",
         _no_page_for_an_empty_object,
-        follows=("EDIT-AUTH-001",),
     ),
     wrapping(
         "EDIT-HTTP-002",
@@ -212,7 +223,12 @@ MUTANTS: tuple[Mutant, ...] = (
         f"{_ENDPOINT}.body_kind",
         _body_kind(_with_case),
     ),
-    answering("EDIT-HTTP-006", "an empty body is answered with 422", _unprocessable_if_empty),
+    wrapping(
+        "EDIT-HTTP-006",
+        "an empty body is answered with 422",
+        f"{_ENDPOINT}.fields_of_json",
+        _wanting_a_body,
+    ),
     wrapping(
         "EDIT-HTTP-007",
         "of a list of requests the first is served",
@@ -268,13 +284,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "a request that was given up keeps its wallet's place in flight",
         f"{_ENDPOINT}.EditService._flight",
         _kept_place,
-        follows=("EDIT-RATE-008",),
     ),
-    replaced(
+    Mutant(
         "EDIT-HTTP-025",
         "the work goes on, and is charged, when nobody waits any more",
-        f"{_ENDPOINT}.while_connected",
-        _work_goes_on,
+        _nobody_looks_whether_anybody_waits,
     ),
     answering(
         "EDIT-HTTP-026",

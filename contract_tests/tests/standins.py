@@ -86,12 +86,38 @@ def _schema_faults(edition: Edition, said: Any) -> list[str]:
     return faults
 
 
-FIVE_DEVIATIONS = ("EDIT-AUTH-012", "EDIT-FMT-004", "EDIT-IMG-012", "EDIT-MOD-005", "EDIT-PRM-002")
+FIVE_DEVIATIONS = ("EDIT-AUTH-012", "EDIT-FMT-004", "EDIT-IMG-012", "EDIT-MOD-005", "EDIT-HTTP-003")
+FOLLOWING = ("EDIT-IMG-015",)  # the smallest number of pixels is told by two rules
 
 
 def with_five_deviations() -> Any:
     """The mock without its control plane, with five rules broken: see FIVE_DEVIATIONS."""
     app = create_app(Settings(control=False, engine="fast"))
+    payments = [name.lower().encode() for name in load_edition(HOME).x402.payment_headers]
+
+    def change(scope: Any, body: bytes, sent: list[Any]) -> tuple[int, bytes, bytes]:
+        pays = any(name in payments for name, _ in scope["headers"])
+        return _deviate(body, sent, pays=pays)
+
+    return _answering_otherwise(app, change)
+
+
+def with_odd_statuses() -> Any:
+    """The mock without its control plane: an empty prompt is 422, an unknown model 400."""
+
+    def change(_scope: Any, body: bytes, sent: list[Any]) -> tuple[int, bytes, bytes]:
+        status, data, kind = _as_sent(sent)
+        asked = _json(body)
+        is_empty = isinstance(asked, dict) and asked.get("prompt") == ""
+        return 422 if is_empty and status == 400 else 400 if status == 404 else status, data, kind
+
+    return _answering_otherwise(create_app(Settings(control=False, engine="fast")), change)
+
+
+def _answering_otherwise(
+    app: Any, change: Callable[[Any, bytes, list[Any]], tuple[int, bytes, bytes]]
+) -> Any:
+    """The application with edits answered by what ``change`` makes of scope, body and the messages sent."""
 
     async def deviating(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not scope["path"].endswith("/image/edit"):
@@ -112,7 +138,7 @@ def with_five_deviations() -> Any:
             sent.append(message)
 
         await app(scope, again, keep)
-        status, data, kind = _deviate(body, sent)
+        status, data, kind = change(scope, body, sent)
         headers = [(n, v) for n, v in sent[0]["headers"] if n not in (b"content-length", b"content-type")]
         headers += [(b"content-length", str(len(data)).encode()), (b"content-type", kind)]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -121,32 +147,36 @@ def with_five_deviations() -> Any:
     return deviating
 
 
-def _deviate(body: bytes, sent: list[Any]) -> tuple[int, bytes, bytes]:
-    """Status, body and media type of the answer, with the five mistakes made."""
-    status = sent[0]["status"]
+def _as_sent(sent: list[Any]) -> tuple[int, bytes, bytes]:
+    """Status, body and media type."""
     data = b"".join(message.get("body", b"") for message in sent[1:])
-    kind = dict(sent[0]["headers"])[b"content-type"]
+    return sent[0]["status"], data, dict(sent[0]["headers"])[b"content-type"]
+
+
+def _deviate(body: bytes, sent: list[Any], *, pays: bool) -> tuple[int, bytes, bytes]:
+    """Status, body and media type of the answer, with the five mistakes made."""
+    status, data, kind = _as_sent(sent)
     said = _json(data)
     asked = _json(body)
     asked = asked if isinstance(asked, dict) else {}
     error = said.get("error") if isinstance(said, dict) else None
-    if status == 402 and isinstance(said, dict) and "authOptions" in said:
+    if status == 402 and isinstance(said, dict) and "authOptions" in said and not pays:
         return 401, json.dumps({"error": "Authentication failed"}).encode(), kind  # EDIT-AUTH-012
+    if status == 415:
+        return 422, data, kind  # EDIT-HTTP-003
     if status == 404:
         return 400, data, kind  # EDIT-MOD-005
     if error == "Image dimensions are too small":
         return 200, _DOT, b"image/png"  # EDIT-IMG-012
     if status == 200 and asked.get("resolution") == "2K" and "output_format" not in asked:
         return 200, _as_png(data), b"image/png"  # EDIT-FMT-004
-    if status == 400 and asked.get("prompt") == "":
-        return 422, data, kind  # EDIT-PRM-002
     return status, data, kind
 
 
 def _json(data: bytes) -> Any:
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

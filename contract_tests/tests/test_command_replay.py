@@ -14,7 +14,7 @@ from talkers import silent, talking
 from venice_contract.cli import main
 
 MOCK = "asgi:venice_mock.asgi:make_app"
-STAND_IN = "asgi:standins:with_five_deviations"
+STAND_IN = "asgi:standins:with_odd_statuses"
 NAME = "EDIT-PRM-002-an_empty_prompt_is_refused.json"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -14,12 +15,14 @@ from page_reader import Page, assert_harmless
 from reports_kit import HOSTILE, SCRIPT, SECRET
 from talkers import Talk, answer_of, says, silent, talking
 from venice_contract.cli import main
+from venice_contract.judging.callers import EMPTY_KEY, KEY
+from venice_contract.judging.control import TOKEN
 from venice_contract.reports.json_report import read_report
 from venice_contract.running.results import RunResult, Verdict
 from venice_mock.contract import load_edition
 
 MOCK = "asgi:venice_mock.asgi:make_app"
-STAND_IN = "asgi:standins:with_five_deviations"
+STAND_IN = "asgi:standins:with_odd_statuses"
 NAMES = {"badge.json", "badge.md", "junit.xml", "report.html", "report.json", "summary.md"}
 PROMPTS = ("--only", "EDIT-PRM-00[1-3]")
 
@@ -40,6 +43,13 @@ def reported(folder: Path) -> RunResult:
     assert ET.parse(folder / "junit.xml").getroot().tag == "testsuites"
     assert json.loads((folder / "badge.json").read_text())["schemaVersion"] == 1
     return read_report(folder / "report.json")
+
+
+def test_the_help_names_every_variable_that_the_suite_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--help"]) == 0
+    told = capsys.readouterr().out
+    named_there = set(re.findall(r"VENICE_[A-Z_]+", told.partition("environment:")[2]))
+    assert named_there == {KEY, EMPTY_KEY, TOKEN}
 
 
 # --- a run that comes to its end ---------------------------------------------------------------------------------
@@ -64,11 +74,17 @@ def test_a_deviating_server_fails_with_reports_and_a_file_for_each_failing_case(
     assert [rule.rule.id for rule in result.having(Verdict.FAIL)] == ["EDIT-PRM-002"]
     files = list((tmp_path / "out" / "cases").glob("*.json"))
     assert [path.stem for path in files] == ["EDIT-PRM-002-an_empty_prompt_is_refused"]
-    assert f"file  {Path('out/cases') / files[0].name}" in out
-    assert "curl -sS -i -X POST http://127.0.0.1:8402/api/v1/image/edit" in out
+    replay = f"venice-contract replay {Path('out/cases') / files[0].name} --base-url {STAND_IN}"
+    assert f"again {replay}" in out
+    assert 'curl -sS -i -X POST "${BASE_URL:?' in out
     assert "answered 422, expected 400" in out
     assert out.endswith("Not conforming. 1 rule fails.\n")
     assert "1 case file in" in err
+
+
+def test_one_search_for_one_rule_is_announced_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--base-url", MOCK, "--only", "EDIT-FMT-007"]) == 0
+    assert re.search(r" \d+ cases and 1 search for 1 rule\.\n", capsys.readouterr().err)
 
 
 def test_quiet_says_nothing_before_the_result(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,21 +27,22 @@ def judged(
     return judge(options, Scope(**scope), environ={})  # type: ignore[arg-type]
 
 
+# What only a server in this process shows: its resolver can be replaced.
+UNSEEN_OVER_HTTP = frozenset({"EDIT-IMG-031"})
+
+
 def conforms(result: RunResult) -> None:
     """Every MUST and SHOULD was seen and holds; what no run can see is on a list."""
+    unseen = {*UNSEEN, *(UNSEEN_OVER_HTTP if result.target.startswith("http") else ())}
     wrong = {
         rule.rule.id: f"{rule.verdict}: {rule.reason}"
         for rule in result.rules
         if rule.verdict not in (Verdict.PASS, Verdict.OBSERVED)
-        and not (rule.verdict is Verdict.NA and rule.rule.id in UNSEEN)
+        and not (rule.verdict is Verdict.NA and rule.rule.id in unseen)
     }
     assert wrong == {}
-    unseen = [
-        rule.rule.id
-        for rule in result.rules
-        if rule.rule.level in ("must", "should") and rule.verdict is not Verdict.PASS
-    ]
-    assert set(unseen) <= set(UNSEEN)
+    required = [rule for rule in result.rules if rule.rule.level in ("must", "should")]
+    assert {rule.rule.id for rule in required if rule.verdict is not Verdict.PASS} <= unseen
     assert len(result.rules) > 300
     assert result.exit_code == 0
     assert result.spent > Decimal(1)
@@ -89,6 +90,6 @@ def test_a_session_url_is_judged_like_a_server() -> None:
         )
         with urllib.request.urlopen(asked, timeout=30) as answer:
             base = json.load(answer)["base_url"]
-        result = judged(f"{base}/api/v1", JUNE, "documented", examples=0, only=("EDIT-FMT-*", "EDIT-PAY-*"))
+        result = judged(base, JUNE, "documented", examples=0, only=("EDIT-FMT-*", "EDIT-PAY-*"))
     assert result.exit_code == 0
     assert "/__s/judged" in result.target

@@ -12,14 +12,16 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_page_of_the_contract_is_what_the_data_says() -> None:
-    command = [sys.executable, DOCS / "make_contract_page.py", "--check"]
+    command = [sys.executable, str(DOCS / "make_contract_page.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
 
 
 def test_the_kill_table_lists_every_mutant_and_none_that_survived() -> None:
     table = (DOCS / "mutants.md").read_text("utf-8")
-    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ") and line.count("|") == 5]
+    rows = [
+        line.split(" | ") for line in table.splitlines() if line.startswith("| ") and line.count("|") == 5
+    ]
     listed = {(row[0].strip("| "), row[1]) for row in rows[1:]}
     assert listed == {(mutant.rule, mutant.text) for mutant in all_mutants()}
     assert "**no**" not in table

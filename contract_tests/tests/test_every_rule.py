@@ -56,3 +56,13 @@ def test_fixed_values_are_ones_that_a_case_file_can_hold(edition: str, accepted:
         for value in values:
             assert json.loads(json.dumps(value)) is not None or value is None, check.id
             assert check.spends(facts, value) >= 0
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_no_rule_that_counts_as_a_free_refusal_has_a_check_that_spends(edition: str) -> None:
+    facts = Facts(load_edition(edition))
+    refused = {rule.id for rule in facts.edition.active_rules if rule.cost in ("free", "free-refusal")}
+    tried = [
+        (check, value) for check in all_checks() if check.rule in refused for value in check.witnesses(facts)
+    ]
+    assert [check.id for check, value in tried if check.spends(facts, value)] == []

@@ -23,7 +23,7 @@ def test_money_is_set_aside_before_and_booked_after() -> None:
     meter.settle(Decimal("0.06"), Decimal("0.04"))
     assert meter.spent == Decimal("0.04")
     assert meter.can_spend(Decimal("0.06"))
-    with pytest.raises(UntestedCost, match=r"0\.07 USD, and 0\.06"):
+    with pytest.raises(UntestedCost, match=r"\$0\.07, and \$0\.06"):
         meter.reserve(Decimal("0.07"))
 
 

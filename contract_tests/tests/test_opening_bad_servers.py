@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,19 @@ def test_another_api_below_the_same_path_is_doubted() -> None:
         error = refusal(f"http://127.0.0.1:{port}/api/v1")
     assert "answered 404" in str(error)
     assert "Is this the API?" in str(error)
+
+
+def test_an_application_that_serves_nothing_below_api_v1_is_told_so_without_an_address() -> None:
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b"Not Found"})
+
+    with pytest.raises(OpeningError) as told:
+        judge(Options(read_target("asgi:shop:app", app)), environ={})
+    assert "asgi:shop:app: GET /api/v1/models answered 404" in str(told.value)
+    assert "127.0.0.1" not in str(told.value)
+    assert told.value.code == 2
 
 
 def test_a_page_where_json_was_expected_is_named() -> None:

@@ -36,7 +36,8 @@ def paid(tmp_path: Path, **more: Any) -> tuple[Paid, Any]:
 def judged(
     stand_in: Paid, app: Any, profile: ProfileName, budget: str | None = None, **scope: Any
 ) -> RunResult:
-    """A run with this profile, its key in the environment, on the stand-in's clock."""
+    """A run with this profile, its key in the environment unless ``environ`` is given, on the stand-in's clock."""
+    environ = scope.pop("environ", {"VENICE_API_KEY": stand_in.key})
     options = Options(
         read_target("asgi:paid", app),
         profile,
@@ -49,7 +50,7 @@ def judged(
     return judge(
         options,
         Scope(**scope),
-        environ={"VENICE_API_KEY": stand_in.key},
+        environ=environ,
         wall_clock=time,
         monotonic=time,
         sleep=time.sleep,
@@ -125,6 +126,26 @@ def test_an_answer_that_may_have_been_charged_is_booked_as_charged_and_not_repea
     assert result.spent >= stand_in.charged() + Decimal("0.03")
     cases = [case for case in result.rules[0].cases if case.source == "witness"]
     assert result.requests == len(cases)
+
+
+@pytest.mark.parametrize(
+    ("profile", "budget", "variable", "only"),
+    [
+        ("real", "0.50", "VENICE_API_KEY", "EDIT-FMT-*"),
+        ("free", None, "VENICE_EMPTY_API_KEY", "EDIT-PAY-001"),
+    ],
+)
+def test_a_key_that_the_server_does_not_know_ends_the_run_and_is_no_fault_of_the_server(
+    tmp_path: Path, profile: ProfileName, budget: str | None, variable: str, only: str
+) -> None:
+    stand_in, app = paid(tmp_path)
+    wrong = {variable: "mock_invalid_key_of_the_user"}
+    result = judged(stand_in, app, profile, budget, only=(only,), environ=wrong)
+    assert f"answered 401 to the key in {variable}" in result.stopped
+    assert stand_in.statuses[401] == 1
+    assert result.exit_code == 4
+    assert result.counts[Verdict.FAIL] == 0
+    assert wrong[variable] not in result.stopped
 
 
 # --- limits ----------------------------------------------------------------------------------------------------

@@ -69,6 +69,67 @@ def test_a_broken_rule_fails_with_its_text_and_a_curl_line(project: Path) -> Non
     assert re.search(r"1 failed, 1 passed", told)
 
 
+def test_a_failure_names_its_value_and_keeps_a_long_body_out_of_its_text(project: Path) -> None:
+    code, told = pytest_run(
+        project,
+        "--contract-base-url=asgi:standins:always_200",
+        "--contract-only=EDIT-IMG-014",
+        "--contract-only=EDIT-PRM-003",
+    )
+    assert code == 1, told
+    assert re.search(r"case  \S.*, \S", told), told
+    assert "--data-binary @body.bin" in told
+    assert "`venice-contract run --only EDIT-IMG-014 --report DIR`" in told
+    assert max(len(line) for line in told.splitlines()) < 1000
+    assert all(char.isprintable() or char in "\n\t" for char in told)
+
+
+@pytest.mark.parametrize("level", ["all", "must"])
+def test_a_pattern_without_a_rule_is_a_usage_error(project: Path, level: str) -> None:
+    code, told = pytest_run(
+        project,
+        "--contract-base-url=asgi:venice_mock.asgi:make_app",
+        "--contract-only=EDIT-FMT-*",
+        "--contract-only=EDIT-NONE-*",
+        f"--contract-level={level}",
+    )
+    assert code == 4, told
+    assert "--contract-only EDIT-NONE-*: no rule" in told
+    assert "of edition 2026-06-19 matches." in told
+
+
+def test_an_edition_that_nobody_knows_is_a_usage_error(project: Path) -> None:
+    code, told = pytest_run(project, "--contract-base-url=asgi:none:app", "--contract-edition=1999-01-01")
+    assert code == 4, told
+    assert "--contract-edition 1999-01-01: known are" in told
+
+
+def unseen_run(project: Path, *options: str) -> tuple[int, str]:
+    """A careful run in which a paid rule cannot be seen."""
+    return pytest_run(
+        project,
+        "-rs",
+        "--contract-base-url=asgi:standins:always_200",
+        "--contract-profile=free",
+        "--contract-only=EDIT-FMT-001",
+        *options,
+    )
+
+
+def test_required_rules_that_were_not_seen_fail_the_session(project: Path) -> None:
+    code, told = unseen_run(project)
+    assert code == pytest.ExitCode.TESTS_FAILED, told
+    assert "1 skipped" in told
+    assert "UNTESTED-COST: the profile free does not try rules of cost class paid" in told
+    assert "venice-contract: 1 required rule was not seen, which is no pass" in told
+
+
+def test_required_rules_that_were_not_seen_can_be_allowed(project: Path) -> None:
+    code, told = unseen_run(project, "--contract-allow-untested")
+    assert code == 0, told
+    assert "venice-contract: 1 required rule was not seen." in told
+
+
 def test_without_a_server_nothing_is_judged(project: Path) -> None:
     code, told = pytest_run(project)
     assert code == 4

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from reports_kit import SECRET, case, clean_run, edit, full_run, rule, run, single
+from page_reader import Page
+from reports_kit import SECRET, case, clean_run, edit, exchange, full_run, reply, rule, run, single
 from venice_contract.reports.columns import cells
+from venice_contract.reports.page import report_html
 from venice_contract.reports.progress import Progress
 from venice_contract.reports.terminal import Style, run_text
 from venice_contract.running.results import RuleResult, Verdict
+from venice_contract.wire.message import Request
 
 
 class Terminal(io.StringIO):
@@ -39,7 +45,7 @@ class Clock:
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_no_line_but_what_is_to_be_copied_is_wider_than_the_terminal(width: int) -> None:
     for line in run_text(full_run(), Style(width), directory=Path("out"), notes=True).split("\n"):
-        to_copy = re.match(r" +(try|file|-H|--data-binary)", line)
+        to_copy = re.match(r" +(try|again|-H|--data-binary)", line)
         assert cells(line) <= width or to_copy, line
 
 
@@ -62,7 +68,7 @@ def test_colours_are_for_terminals_alone_and_not_under_no_color() -> None:
 def test_each_group_has_a_row_and_the_last_row_is_all_of_them() -> None:
     lines = run_text(full_run(), Style(100)).split("\n")
     assert lines[0].split() == [
-        "group", "MUST", "SHOULD", "failed", "unjudged", "warned", "listed", "unseen", "noted", "n/a",
+        "group", "MUST", "SHOULD", "failed", "errors", "warned", "listed", "untested", "observed", "n/a",
     ]  # fmt: skip
     rows = [line.split()[0] for line in lines[1 : lines.index("")]]
     groups = list(dict.fromkeys(result.rule.group for result in full_run().rules))
@@ -76,16 +82,77 @@ def test_a_failure_shows_its_smallest_request_as_a_curl_line_and_its_case_file()
     assert text.count("curl -sS -i -X POST") == 1
     assert '"prompt": "x"' in text
     assert "long prompt" not in text
-    assert f"file  {Path('out/cases/EDIT-A-001-it_is_so-2.json')}\n" in text
+    assert f"again venice-contract replay {Path('out/cases/EDIT-A-001-it_is_so-2.json')}\n" in text
     assert "1 other case of this rule failed." in text
     assert SECRET not in text
+
+
+@pytest.mark.parametrize(
+    ("target", "where"),
+    [
+        ("asgi:shop.main:app", " --base-url asgi:shop.main:app"),
+        ("https://contract.invalid/api/v1", " --base-url https://contract.invalid/api/v1"),
+        ("asgi:venice_mock.asgi:make_app", ""),
+        ("http://127.0.0.1:8402/api/v1", ""),
+    ],
+)
+def test_how_to_send_a_case_again_names_a_server_that_replay_does_not_take_from_the_file(
+    target: str, where: str
+) -> None:
+    failing = replace(run([single("EDIT-A-001", Verdict.FAIL, "no")]), target=target)
+    text = run_text(failing, directory=Path("out"))
+    assert f"replay {Path('out/cases/EDIT-A-001-it_is_so.json')}{where}\n" in text
+    page = Page.read(report_html(failing))
+    assert f"replay cases/EDIT-A-001-it_is_so.json{where}" in page.text
+    assert where or "--base-url" not in page.text
+
+
+def test_a_request_to_an_application_in_process_needs_an_address_to_be_pasted() -> None:
+    sent = exchange(Request("GET", "/models?type=inpaint"), None)
+    failing = single("EDIT-A-001", Verdict.FAIL, "no", case("EDIT-A-001", Verdict.FAIL, sent))
+    text = run_text(replace(run([failing]), target="asgi:shop:app"))
+    line = (
+        text.partition(" try   ")[2].partition("\n      again")[0].replace("\\\n", " ").partition("\n\n")[0]
+    )
+    assert "127.0.0.1" not in text
+    served = {**os.environ, "BASE_URL": "http://shop.invalid/api/v1"}
+    echoed = line.replace("curl", "echo", 1)
+    shown = subprocess.run(["sh", "-c", echoed], env=served, capture_output=True, text=True, check=True)
+    assert "http://shop.invalid/api/v1/models?type=inpaint " in shown.stdout
+    bare = {name: value for name, value in os.environ.items() if name != "BASE_URL"}
+    refused = subprocess.run(["sh", "-c", echoed], env=bare, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "where the application is served" in refused.stderr
 
 
 def test_without_a_folder_no_file_is_promised() -> None:
     failing = case("EDIT-A-001", Verdict.FAIL, edit("x" * 5000), sentence="no")
     text = run_text(run([single("EDIT-A-001", Verdict.FAIL, "no", failing)]))
-    assert "  file  " not in text
-    assert "which --report DIR keeps" in text
+    assert "replay" not in text
+    assert "run with --report DIR, which keeps its file and the curl line" in " ".join(text.split())
+    assert "curl -sS" not in text
+    assert "@cases" not in text
+
+
+def test_a_line_too_long_to_paste_names_no_case_file_that_nobody_wrote() -> None:
+    long = exchange(Request("GET", "/models", (("X-Long", "x" * 4000),)), reply(400))
+    text = run_text(run([single("EDIT-A-001", Verdict.FAIL, "no", case("EDIT-A-001", Verdict.FAIL, long))]))
+    assert "case file" not in text
+    assert "run with --report DIR" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("profile", "budget", "told"),
+    [
+        ("ci", None, "nothing spent (it would have cost $2.24 on the paid server)."),
+        ("mock", "3", "nothing spent (it would have cost $2.24 of $3.00 on the paid server)."),
+        ("real", "3", ", $2.24 of $3.00 spent."),
+    ],
+)
+def test_only_a_profile_for_the_paid_server_spends(profile: str, budget: str | None, told: str) -> None:
+    limit = None if budget is None else Decimal(budget)
+    text = run_text(replace(clean_run(), profile=profile, spent=Decimal("2.2400"), budget=limit))
+    assert told in " ".join(text.split())
 
 
 def test_what_was_not_reached_is_counted_and_not_told_one_by_one() -> None:
@@ -126,7 +193,7 @@ def test_on_a_terminal_one_line_changes_and_is_wiped_away_at_the_end() -> None:
     drawn = stream.getvalue().split("\r\x1b[2K")
     assert [line.split("  ")[0] for line in drawn[1:-1]] == ["1/3 cases", "2/3 cases", "3/3 cases"]
     assert "1 failed" in drawn[3]
-    assert "1 not seen" in drawn[3]
+    assert "1 untested" in drawn[3]
     assert all(cells(line) < 60 for line in drawn)
     assert drawn[-1] == ""
     assert "\n" not in stream.getvalue()

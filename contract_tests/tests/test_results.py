@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from venice_contract.reports.wording import conclusion
 from venice_contract.running.results import CaseResult, RuleResult, RunResult, Verdict, verdict_of_rule
 from venice_mock.contract import Rule
 
@@ -120,3 +121,12 @@ def test_each_result_concludes_in_a_sentence_of_its_own() -> None:
     ends.add(run_of(stopped="x").conclusion)
     assert len(ends) == 6
     assert replace(run_of(Verdict.PASS)).conclusion == "Conforming."
+
+
+def test_what_is_listed_as_a_deviation_is_named_in_the_conclusion() -> None:
+    assert run_of(Verdict.PASS, Verdict.XFAIL).conclusion == "Conforming but for 1 listed deviation."
+    two = (Verdict.XFAIL, Verdict.XFAIL)
+    assert run_of(*two).conclusion == "Conforming but for 2 listed deviations."
+    unseen = run_of(*two, Verdict.MASKED).conclusion
+    assert unseen == "Nothing wrong but for 2 listed deviations, and 1 required rule was not seen."
+    assert conclusion(run_of(*two)) == "But for 2 listed deviations."

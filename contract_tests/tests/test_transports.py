@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -243,6 +247,14 @@ async def _raises(_scope: Any, _receive: Any, _send: Any) -> None:
     raise RuntimeError("a secret detail")
 
 
+async def _raises_os_error(_scope: Any, _receive: Any, _send: Any) -> None:
+    raise OSError(f"a secret detail of {io.BytesIO()}")
+
+
+async def _raises_timeout(_scope: Any, _receive: Any, _send: Any) -> None:
+    raise TimeoutError
+
+
 async def _hangs(scope: Any, _receive: Any, _send: Any) -> None:
     if scope["type"] == "http":
         await asyncio.Event().wait()
@@ -255,8 +267,14 @@ async def _half(scope: Any, _receive: Any, send: Any) -> None:
 
 @pytest.mark.parametrize(
     ("app", "kind"),
-    [(_raises, "failed"), (_hangs, "timeout"), (_half, "failed")],
-    ids=["raises", "hangs", "half"],
+    [
+        (_raises, "failed"),
+        (_raises_os_error, "failed"),
+        (_raises_timeout, "failed"),
+        (_hangs, "timeout"),
+        (_half, "failed"),
+    ],
+    ids=["raises", "raises OSError", "raises TimeoutError", "hangs", "half"],
 )
 def test_an_application_that_fails_becomes_a_sentence(app: Any, kind: str) -> None:
     transport = AsgiTransport(app, timeout_s=0.2)
@@ -267,9 +285,50 @@ def test_an_application_that_fails_becomes_a_sentence(app: Any, kind: str) -> No
     assert "secret" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("app", "name"),
+    [(_raises, "RuntimeError"), (_raises_os_error, "OSError"), (_raises_timeout, "TimeoutError")],
+)
+def test_an_exception_of_any_kind_is_told_by_its_type_and_line(app: Any, name: str) -> None:
+    transport = AsgiTransport(app)
+    with pytest.raises(TransportFault) as told:
+        transport.send(Request("GET", "/"))
+    transport.close()
+    line = app.__code__.co_firstlineno + 1
+    where = f"{name} (test_transports.py:{line})"
+    assert str(told.value) == f"GET /: the application raised {where} and did not answer."
+
+
+async def _fails_in_a_library(_scope: Any, _receive: Any, _send: Any) -> None:
+    json.loads("{")
+
+
+def test_an_exception_of_a_library_is_told_by_the_line_that_called_it() -> None:
+    transport = AsgiTransport(_fails_in_a_library)
+    with pytest.raises(TransportFault, match=r"JSONDecodeError \(test_transports\.py:\d+\)"):
+        transport.send(Request("GET", "/"))
+    transport.close()
+
+
+def test_an_application_in_the_current_folder_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "an_app_of_this_folder.py").write_text("async def app(scope, receive, send): ...\n", "utf-8")
+    (tmp_path / "a_broken_app.py").write_text("1 / 0\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each != ""])
+    assert callable(load_app("an_app_of_this_folder:app"))
+    with pytest.raises(AppError, match=r"there is no module nowhere_at_all in ") as told:
+        load_app("nowhere_at_all:app")
+    assert str(tmp_path) in str(told.value)
+    with pytest.raises(AppError, match="cannot be imported: ZeroDivisionError"):
+        load_app("a_broken_app:app")
+
+
 def test_a_factory_and_an_application_can_both_be_named() -> None:
     assert callable(load_app("standins:always_200"))
-    assert load_app("talkers:answer_of") is answer_of
+    found: object = load_app("talkers:answer_of")
+    assert found is answer_of
 
 
 @pytest.mark.parametrize("name", ["", "nowhere", "no.such.module:app", "json:nothing", "sys:version"])

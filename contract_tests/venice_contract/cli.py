@@ -20,7 +20,7 @@ from venice_contract import __version__
 COMMANDS = {
     "run": "judge a server by the rules of an edition",
     "list": "the rules, with level, source, cost class and predicted USD: the dry run",
-    "explain": "one rule in full: text, source, checks, what breaks it",
+    "explain": "one rule in full: text, source, cost, and how it is checked",
     "replay": "send one failing case again",
     "diff": "the same cases to two servers, compared",
     "record": "keep what a server answered, redacted, to compare with later",

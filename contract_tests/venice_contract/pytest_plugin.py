@@ -1,7 +1,7 @@
 """The pytest plugin: options that begin with ``--contract-``, and the fixtures of ``test_contract.py``.
 
 For ``pytest --pyargs venice_contract --contract-base-url URL``. It is loaded into every pytest run of whoever
-installed the package, so it imports nothing of the suite until a contract test is collected.
+installed the package, so it imports nothing of the suite until a contract test is collected or rules are named.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _RULE, _RUN = "contract_rule", "contract_run"
 _URL = "--contract-base-url"
+_ALLOW = "--contract-allow-untested"
+UNSEEN = "contract_unseen"  # the property of a test whose rule must be kept and was not seen
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,6 +33,61 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--contract-budget-usd", metavar="USD", help="spend no more than this")
     group.addoption("--contract-confirm-host", metavar="HOST", help="needed by the profile real")
     group.addoption("--contract-deviations", metavar="FILE", help="rules that may fail")
+    group.addoption(
+        _ALLOW, action="store_true", help="required rules that are not seen do not fail the session"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse what names no rule before anything is collected; count what is not seen."""
+    config.pluginmanager.register(_Unseen(allowed=config.getoption(_ALLOW)), "venice-contract-unseen")
+    only = config.getoption("--contract-only")
+    if not only and config.getoption("--contract-edition") is None:
+        return
+    from venice_contract.commands.options import UsageError, edition_name
+    from venice_contract.running.single import rules_in_order
+
+    try:
+        edition = edition_name(_edition_of(config)) or ""
+    except UsageError as error:
+        raise pytest.UsageError(f"--contract{str(error).removeprefix('-')}") from error
+    level = config.getoption("--contract-level")
+    for pattern in only:
+        if not rules_in_order(edition, level, [pattern]):
+            wanted = "" if level == "all" else f" of level {level}"
+            raise pytest.UsageError(
+                f"--contract-only {pattern}: no rule{wanted} of edition {edition} matches."
+            )
+
+
+class _Unseen:
+    """Keeps a session from passing in silence when MUST or SHOULD rules were not seen."""
+
+    def __init__(self, *, allowed: bool) -> None:
+        self.allowed = allowed
+        self.count = 0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count one; with pytest-xdist too, where the tests run in other processes."""
+        if report.when == "call" and any(name == UNSEEN for name, _ in report.user_properties):
+            self.count += 1
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """What the command tells with exit code 3 is a failed session here."""
+        if self.count and not self.allowed and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """One line."""
+        if not self.count:
+            return
+        told = (
+            "1 required rule was not seen"
+            if self.count == 1
+            else f"{self.count} required rules were not seen"
+        )
+        how = "" if self.allowed else f", which is no pass (see -rs; {_ALLOW} lets it be one)"
+        terminalreporter.write_line(f"venice-contract: {told}{how}.", yellow=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from venice_contract.running.single import SingleRules
 
 
-def test_rule(contract_rule: str, contract_run: SingleRules) -> None:
+def test_rule(
+    contract_rule: str, contract_run: SingleRules, record_property: Callable[[str, object], None]
+) -> None:
     """A MUST or SHOULD that is broken fails; what was not seen is skipped with its reason, never passed."""
-    verdict, told = contract_run.judge(contract_rule)
+    from venice_contract.pytest_plugin import UNSEEN
+    from venice_contract.reports.single import rule_text
+
+    found = contract_run.judge(contract_rule)
+    verdict, told = found.verdict, rule_text(found, contract_run.ready.bench.target.name)
+    if found.is_untested:
+        record_property(UNSEEN, str(verdict))
     if verdict in ("FAIL", "WARN", "STALE", "HARNESS"):
         pytest.fail(f"{verdict}: {told}", pytrace=False)
     if verdict == "XFAIL":

@@ -24,6 +24,7 @@ from asgi import Client, Reply
 from venice_mock.app import create_app
 from venice_mock.catalogue import list_compatibility, list_models, list_traits
 from venice_mock.contract import Behavior, Contract, available_editions, load_contract
+from venice_mock.edit.fields import Text
 from venice_mock.edit.validation import check_schema
 from venice_mock.errors import ApiError
 from venice_mock.openapi import describe
@@ -284,6 +285,24 @@ def test_a_form_differs_from_json_in_the_image_alone(document: Document) -> None
     assert ours["image"]["format"] == "binary"
 
 
+def test_no_empty_file_fits_the_form(document: Document) -> None:
+    where = ("components", "schemas", "EditImageForm", "properties", "image")
+    assert faults(document, where, "")
+    assert not faults(document, where, "x")
+
+
+def test_a_resolution_whose_length_the_server_counts_otherwise_does_not_fit(
+    document: Document, chosen: Contract
+) -> None:
+    where = ("components", "schemas", "EditImageRequest", "properties", "resolution")
+    astral = "\U0001f305" * (chosen.edition.limits.resolution_max // 2 + 1)  # two UTF-16 units each
+    with pytest.raises(ApiError) as refused:
+        check_schema(chosen, {"image": Text(b"x"), "prompt": "x", "resolution": astral}, "any")
+    assert [issue["code"] for issue in refused.value.body["issues"]] == ["too_big"]
+    assert faults(document, where, astral)
+    assert not any(faults(document, where, tier) for tier in chosen.edition.tiers.factors)
+
+
 def test_a_200_is_a_picture_of_each_media_type(chosen: Contract, document: Document) -> None:
     content = edit(document)["responses"]["200"]["content"]
     assert set(content) == {spec.media_type for spec in chosen.edition.formats.values()}
@@ -400,7 +419,22 @@ def test_statements_are_documented_with_the_editions_address_and_page_bounds(
             assert bool(re.search(pattern, address)) is good
     limit, offset = (parameter["schema"] for parameter in page)
     assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, facts.page_max, facts.page_default)
-    assert (offset["minimum"], offset["default"], offset.get("maximum")) == (0, 0, None)
+    assert (offset["minimum"], offset["default"]) == (0, 0)
+
+
+def test_the_largest_documented_offset_is_read_and_the_next_refused(make_client: MakeClient) -> None:
+    client = make_client(wall_clock=lambda: NOW)
+    document = client.get("/api/v1/openapi.json").json
+    *_, offset = document["paths"][TRANSACTIONS]["get"]["parameters"]
+    most = offset["schema"]["maximum"]
+    chain = load_contract("2026-06-19").edition.x402.sign_in.evm_chain
+    for asked, status in ((most, 200), (most + 1, 400)):
+        header = sign_in_header(
+            EVM, domain="127.0.0.1:8402", uri=ORIGIN, chain=chain, now=NOW, nonce=f"nonce{asked}"
+        )
+        path = TRANSACTIONS.replace("{wallet}", EVM.address) + f"?offset={asked}"
+        reply = client.send(method="GET", path=path, headers={"SIGN-IN-WITH-X": header}, key=None)
+        assert reply.status == status, reply.json
 
 
 def test_payments_are_documented_under_each_name_of_their_header(

@@ -196,6 +196,7 @@ def test_every_route_of_the_server_serves_below_a_session_too(client: Client) ->
     assert control(session, "POST", "/__mock/rules", id="a-rule", then={"seed": 1}).status == 201
     names = {
         "{account}": "mock_ok", "{session}": "t17", "{wallet}": "x", "{id}": "req-000001", "{rule}": "a-rule",
+        "{file}": "inspector.js",
     }  # fmt: skip
     for route in server_routes(client):
         path = route

@@ -38,12 +38,18 @@ def test_the_wheel_holds_the_package_its_data_and_nothing_else(wheel: Path) -> N
     assert "venice_mock/edit/verbs.json" in names
     assert "venice_mock/py.typed" in names
     assert {"venice_mock/state/store.lua", "venice_mock/state/sessions.lua"} <= set(names)
+    assert {"index.html", "inspector.css", "inspector.js"} <= {
+        name.removeprefix("venice_mock/inspector/") for name in names
+    }
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"venice_contract", "venice_mock"}
 
 
-def test_the_installed_package_serves_edits_and_reads_back_far_from_the_repository(
+def test_the_installed_package_serves_edits_reads_back_and_judges_far_from_the_repository(
     wheel: Path, tmp_path: Path
 ) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\naddopts = "--no-such-option"\n', "utf-8"
+    )
     venv.create(tmp_path / "env", with_pip=True)
     binaries = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin")
     run(binaries / "python", "-m", "pip", "install", "--quiet", wheel, cwd=tmp_path)
@@ -72,6 +78,18 @@ def test_the_installed_package_serves_edits_and_reads_back_far_from_the_reposito
             with urllib.request.urlopen(request, timeout=60) as answer:
                 served = answer.read()
             assert served == (tmp_path / "local.png").read_bytes()
+            judged = run(
+                *(binaries / "venice-contract", "run", "--base-url", base),
+                *("--only", "EDIT-FMT-*", "--only", "EDIT-PAY-01*", "--report", "report"),
+                cwd=tmp_path,
+            )
+            assert "Conforming." in judged
+            assert "EDIT-FMT-001" in (tmp_path / "report" / "report.html").read_text("utf-8")
         finally:
             server.send_signal(signal.SIGTERM)
             assert server.wait(30) == 0
+    in_process = "asgi:venice_mock.asgi:make_app"
+    told = run(
+        binaries / "venice-contract", "run", "--base-url", in_process, "--only", "MODELS-*", cwd=tmp_path
+    )
+    assert "Conforming." in told

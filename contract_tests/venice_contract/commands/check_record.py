@@ -25,7 +25,7 @@ from venice_contract.running.projection import compare, record
 from venice_mock.contract import load_edition
 
 EXAMPLES = """\
-  venice-contract check-record real.record.json --base-url asgi:venice_mock.asgi:make_app
+  venice-contract check-record real.record.json asgi:venice_mock.asgi:make_app
   venice-contract check-record real.record.json --with mock.record.json
 """
 
@@ -36,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
         "check-record", "Compare a record with a server, or with another record, offline.", EXAMPLES
     )
     made.add_argument("record", metavar="FILE", help="what `venice-contract record` wrote")
+    made.add_argument(
+        "server", metavar="URL", nargs="?", help="the server's base URL; the same as --base-url"
+    )
     made.add_argument("--with", metavar="FILE", dest="other", help="another record, in place of a server")
     add_target(made, required=False)
     add_contract(made)
@@ -46,8 +49,9 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when nothing differs, 1 when something does."""
-    if (arguments.other is None) == (arguments.base_url is None):
-        raise UsageError("compare with either --base-url URL or --with FILE.")
+    if sum(given is not None for given in (arguments.server, arguments.base_url, arguments.other)) != 1:
+        raise UsageError("compare with one thing: URL, --base-url URL or --with FILE.")
+    arguments.base_url = arguments.base_url or arguments.server
     kept = read_record(Path(arguments.record))
     if arguments.other is not None:
         other, name = read_record(Path(arguments.other)), arguments.other

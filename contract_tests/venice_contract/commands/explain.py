@@ -1,4 +1,4 @@
-"""``venice-contract explain``: one rule in full. Sends nothing."""
+"""``venice-contract explain``: one rule in full, or the rules that a pattern matches. Sends nothing."""
 
 from __future__ import annotations
 
@@ -10,44 +10,54 @@ import textwrap
 
 from venice_contract.commands.options import UsageError, add_contract, command_parser, edition_name
 from venice_contract.judging.facts import Facts
+from venice_contract.reports.columns import terminal_line
+from venice_contract.reports.wording import COSTS
 from venice_contract.rules import all_checks, all_invariants
 from venice_contract.running.opening import HOME_EDITION
+from venice_contract.running.plan import chosen_rules
 from venice_mock.contract import Rule, available_editions, load_edition
 
 EXAMPLES = """\
   venice-contract explain EDIT-IMG-014
+  venice-contract explain 'EDIT-FMT-*'
 """
-_COSTS = {
-    "free": "free, without credentials",
-    "free-wallet": "free, with an unfunded wallet or a key without credit",
-    "free-refusal": "free if refusals are free",
-    "paid": "paid: an edit succeeds",
-    "mock": "only a mock that can be steered shows it",
-}
 _MOST_VALUES = 6
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of this command."""
     made = command_parser("explain", "One rule in full: text, source, and how it is checked.", EXAMPLES)
-    made.add_argument("rule", metavar="RULE", help="an id such as EDIT-IMG-014")
+    made.add_argument(
+        "rule", metavar="RULE", help="an id such as EDIT-IMG-014; a pattern lists what it matches"
+    )
     add_contract(made)
     return made
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the rule. Raises UsageError for an id that is none."""
-    editions = [edition_name(arguments.edition) or HOME_EDITION, *available_editions()]
+    """Print the rule, or the list of those that match. Raises UsageError when there is none."""
+    editions = dict.fromkeys(
+        [edition_name(arguments.edition) or HOME_EDITION, *available_editions()]  # the wanted one first
+    )
     wanted = arguments.rule.upper()
     for name in editions:
         facts = Facts(load_edition(name))
-        rule = next((r for r in facts.edition.active_rules if r.id == wanted), None)
-        if rule is not None:
-            _print(facts, rule)
+        rules = chosen_rules(facts, "all", [wanted])
+        if len(rules) == 1:
+            _print(facts, rules[0])
+        elif rules:
+            _print_list(rules, arguments.rule)
+        if rules:
             return 0
-    known = [rule.id for name in available_editions() for rule in load_edition(name).rules]
+    known = dict.fromkeys(rule.id for name in editions for rule in load_edition(name).rules)
     near = difflib.get_close_matches(wanted, known, n=3)
     raise UsageError(f"there is no rule {arguments.rule}." + (f" Near: {', '.join(near)}." if near else ""))
+
+
+def _print_list(rules: list[Rule], pattern: str) -> None:
+    print(f"{len(rules)} rules match {pattern}; explain one of them by its id:")
+    for rule in rules:
+        print(terminal_line(f"{rule.id:<14} {rule.text}"))
 
 
 def _print(facts: Facts, rule: Rule) -> None:
@@ -65,7 +75,7 @@ def _print(facts: Facts, rule: Rule) -> None:
     print()
     until = f", until {rule.until}" if rule.until else ""
     say(f"Source: {rule.source} ({rule.certainty}). Since edition {rule.since}{until}.")
-    say(f"Cost: {_COSTS[rule.cost]}.")
+    say(f"Cost: {COSTS[rule.cost]}.")
     if rule.difference is not None:
         row = next(d for d in facts.edition.differences if d.id == rule.difference)
         print()

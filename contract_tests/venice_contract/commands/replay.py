@@ -8,7 +8,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from venice_contract.commands.options import (
     UsageError,
@@ -20,20 +19,18 @@ from venice_contract.commands.options import (
 )
 from venice_contract.commands.running import announce, interruptible
 from venice_contract.judging.check import Check
-from venice_contract.reports.case_files import FailingCase, read_case
+from venice_contract.reports.case_files import FailingCase, names_its_server, read_case
 from venice_contract.reports.replayed import replayed_text
 from venice_contract.reports.shape import ReportError
 from venice_contract.reports.terminal import Style
 from venice_contract.rules import all_checks, all_invariants
 from venice_contract.running.judging import Scope, judge
 from venice_contract.running.results import CaseResult, RunResult, Verdict, worst
-from venice_contract.wire.target import is_loopback
 
 EXAMPLES = """\
   venice-contract replay out/cases/EDIT-IMG-014-a_large_one_is_refused.json
   venice-contract replay case.json --base-url http://127.0.0.1:9000/api/v1
 """
-_MOCK = "asgi:venice_mock.asgi:make_app"
 _NOT_SEEN = 3
 _CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.HARNESS: 4}
 
@@ -114,12 +111,7 @@ def _with_no_value(check: Check) -> Check:
 
 
 def _own_target(case: FailingCase) -> str:
-    """Where the case was seen. Raises UsageError.
-
-    A file from elsewhere must not choose who is sent this machine's keys, nor which code is run: only a server on
-    this machine and the mock in process are taken from it.
-    """
-    host = urlsplit(case.target).hostname if case.target.startswith(("http://", "https://")) else None
-    if case.target == _MOCK or (host is not None and is_loopback(host)):
+    """Where the case was seen. Raises UsageError."""
+    if names_its_server(case.target):
         return case.target
     raise UsageError(f"the case was seen at {case.target!r}: say where to send it, with --base-url.")

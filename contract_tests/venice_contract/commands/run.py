@@ -34,6 +34,12 @@ from venice_contract.running.results import RunResult
 EXAMPLES = """\
   venice-contract run --base-url http://127.0.0.1:8402/api/v1
   venice-contract run --base-url asgi:venice_mock.asgi:make_app --only 'EDIT-IMG-*' --report out
+
+environment:
+  VENICE_API_KEY             a key with credit: the rules of edits that succeed (never sent by --profile free)
+  VENICE_EMPTY_API_KEY       a key without credit: the rules of a 402, which cost nothing
+  VENICE_MOCK_CONTROL_TOKEN  the token of a mock that asks for one: the rules that only a steered mock can show
+On a mock that can be steered the suite makes its own accounts, and neither key is used.
 """
 
 

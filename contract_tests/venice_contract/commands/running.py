@@ -8,8 +8,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from types import FrameType
 
+from venice_contract.reports.wording import count, dollars
 from venice_contract.running.opening import Opened, OpeningError
 from venice_contract.running.plan import Plan
 
@@ -28,14 +30,15 @@ def announce(arguments: argparse.Namespace, *, quiet: bool = False) -> Callable[
             print(
                 f"{bench.target.name} ({ready.server}): edition {bench.facts.edition.edition}, "
                 f"behavior {bench.facts.accepted}, profile {profile.name}, "
-                f"{len(plan.cases)} cases and {len(plan.searches)} searches for {len(plan.rules)} rules.",
+                f"{count(len(plan.cases), 'case')} and {count(len(plan.searches), 'search', 'searches')} "
+                f"for {count(len(plan.rules), 'rule')}.",
                 file=sys.stderr,
             )
         if profile.name != "real":
             return
-        budget = bench.meter.limit
+        budget = bench.meter.limit or Decimal(0)
         print(
-            f"A conforming server would charge {plan.predicted} USD; this run may spend {budget} USD "
+            f"A conforming server would charge {dollars(plan.predicted)}; this run may spend {dollars(budget)} "
             f"at {bench.target.host}.",
             file=sys.stderr,
         )

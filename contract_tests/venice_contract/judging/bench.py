@@ -83,6 +83,7 @@ class Bench:
             self.meter.settle(unsettled, Decimal(0))
         for request, answer in zip(requests, answers, strict=True):
             if isinstance(answer, Reply):
+                self._own_key_is_known(request, answer)
                 self.pacer.after(answer, may_be_forbidden=request.path.startswith(_SOMEBODYS))
         if len(answers) == 1 and isinstance(answers[0], TransportFault):
             raise answers[0]
@@ -104,6 +105,14 @@ class Bench:
         else:
             self._silent = 0
         return answers
+
+    def _own_key_is_known(self, request: Request, answer: Reply) -> None:
+        """Raises Stopped when a careful run's key from the environment is refused: no rule is broken by that."""
+        if not self.purse.remote or answer.status != 401 or not request.path.startswith(EDIT):
+            return
+        variable = self.purse.variable_of(request.headers)
+        if variable is not None:
+            raise Stopped(f"the server answered 401 to the key in {variable}: is it right, and still valid?")
 
     def no_answer(self, fault: TransportFault) -> None:
         """Take note of a request without an answer. Raises Stopped when there were too many in a row."""

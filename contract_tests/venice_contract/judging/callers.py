@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from venice_contract.judging.expect import UntestedCost, UntestedCredential
 from venice_contract.wire.message import Headers
-from venice_contract.wire.secrets import Redactor
+from venice_contract.wire.secrets import HEADERS, Redactor
 
 if TYPE_CHECKING:
     from venice_contract.judging.control import Control
     from venice_contract.wallets import Wallet
 
-KEY, EMPTY_KEY, WALLET = "VENICE_API_KEY", "VENICE_EMPTY_API_KEY", "VENICE_WALLET_SECRET"
+KEY, EMPTY_KEY = "VENICE_API_KEY", "VENICE_EMPTY_API_KEY"
 BAD_KEY = "mock_invalid_key"  # a plain 401 on the real server too
 
 
@@ -83,6 +83,7 @@ class Purse:
     random: Random
     remote: bool
     may_succeed: bool = True
+    _given: dict[str, str] = field(default_factory=dict, repr=False)  # credential -> variable it came from
 
     def key(self, control: Control | None, balance: str | None = None, spend_limit: str | None = None) -> Key:
         """A key with credit. Raises UntestedCost and UntestedCredential."""
@@ -93,13 +94,11 @@ class Purse:
             if not token:
                 if self.remote:
                     raise UntestedCredential(f"no key in {KEY}")
-                token = self._token()
-            self.redactor.learn(token)
-            return Key(token)
+                return Key(self._token())
+            return self._from_environ(KEY, token, funded=True)
         if control is None:
             raise UntestedCredential("no key with such an account")
         key = Key(self._token())
-        self.redactor.learn(key.token)
         if balance is not None or spend_limit is not None:
             wanted = {"balance_usd": balance, "spend_limit_usd": spend_limit}
             control.set_account(key.token, {n: v for n, v in wanted.items() if v is not None})
@@ -109,14 +108,12 @@ class Purse:
         """A key whose edits are never paid. Raises UntestedCredential."""
         if control is not None:
             token = self._token()
-            self.redactor.learn(token)
             control.set_account(token, {"balance_usd": "0"})
             return Key(token, funded=False)
         token = self.environ.get(EMPTY_KEY, "")
         if not token:
             raise UntestedCredential(f"no key without credit in {EMPTY_KEY}")
-        self.redactor.learn(token)
-        return Key(token, funded=False)
+        return self._from_environ(EMPTY_KEY, token, funded=False)
 
     def wallet(self, kind: str = "evm") -> WalletCaller:
         """A wallet that nobody ever used and that holds nothing."""
@@ -136,5 +133,17 @@ class Purse:
         control.set_account(fresh.wallet.address, {"balance_usd": str(usd)}, kind="wallet")
         return WalletCaller(fresh.wallet, self.random, funded=True)
 
+    def variable_of(self, headers: Headers) -> str | None:
+        """The variable of the environment whose key alone these headers carry, sent as it should be."""
+        sent = [value for name, value in headers if name.lower() in HEADERS]
+        return self._given.get(sent[0]) if len(sent) == 1 else None
+
+    def _from_environ(self, variable: str, token: str, *, funded: bool) -> Key:
+        self.redactor.learn(token)
+        self._given[f"Bearer {token}"] = variable
+        return Key(token, funded=funded)
+
     def _token(self) -> str:
-        return f"venice-contract-{self.random.getrandbits(96):024x}"
+        token = f"venice-contract-{self.random.getrandbits(96):024x}"
+        self.redactor.learn(token, passing=True)
+        return token

@@ -249,7 +249,7 @@ class Probe:
             request.path, now=self.now(), domain=self.domain, uri=self.base_url + request.path
         )
         for _, value in credentials:
-            self.bench.redactor.learn(value.removeprefix("Bearer "))
+            self.bench.redactor.learn(value.removeprefix("Bearer "), passing=True)
         prepared = replace(request, headers=(*credentials, *request.headers, *headers))
         risk = None
         if caller.funded and request.path.startswith(EDIT):
@@ -355,9 +355,10 @@ class Probe:
 
 @contextlib.contextmanager
 def probing(bench: Bench) -> Iterator[Probe]:
-    """A probe for one case."""
+    """A probe for one case; what was made up for it is forgotten with it."""
     probe = Probe(bench, bench.control, bench.prefix)
     try:
         yield probe
     finally:
         probe.close()
+        bench.redactor.forget()

@@ -8,17 +8,21 @@ A body that no curl line can hold lies beside the case file, under the name that
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from venice_contract.reports.figures import failing_cases
 from venice_contract.reports.requests import Address, curl, judged, stands_in_line
 from venice_contract.reports.shape import FORMAT, dumped, exchange_from_json, exchange_to_json, reading
 from venice_contract.running.results import CaseResult, RunResult, Verdict
 from venice_contract.wire.message import Exchange
+from venice_contract.wire.target import is_loopback
 
 FOLDER = "cases"
+_MOCK = "asgi:venice_mock.asgi:make_app"
 _LONGEST_NAME = 120
 
 
@@ -104,6 +108,22 @@ def case_json(file: CaseFile, result: RunResult, address: Address) -> str:
             "exchanges": [exchange_to_json(exchange) for exchange in case.exchanges],
         }
     )
+
+
+def names_its_server(target: str) -> bool:
+    """Whether ``replay`` takes the server from the case file.
+
+    A file from elsewhere must not choose who is sent this machine's keys, nor which code is run: only a server on
+    this machine and the mock in process are taken from it.
+    """
+    host = urlsplit(target).hostname if target.startswith(("http://", "https://")) else None
+    return target == _MOCK or (host is not None and is_loopback(host))
+
+
+def replay_command(path: str, target: str) -> str:
+    """The command that sends a case again that was seen at ``target``."""
+    where = "" if names_its_server(target) else f" --base-url {shlex.quote(target)}"
+    return f"venice-contract replay {shlex.quote(path)}{where}"
 
 
 def read_case(path: Path) -> FailingCase:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import unicodedata
 from collections.abc import Sequence
 
@@ -24,6 +26,11 @@ def clipped(text: str, width: int) -> str:
     if cells(text) <= width:
         return text
     return _taken(text, width - 1) + "…"
+
+
+def terminal_line(text: str) -> str:
+    """The text as one line of standard output: cut at the edge of a terminal, in full for a file or a pipe."""
+    return clipped(text, shutil.get_terminal_size().columns) if sys.stdout.isatty() else text
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:

@@ -43,7 +43,7 @@ def summary_md(result: RunResult) -> str:
         escaped(conclusion(result)),
         f"**{escaped(result.target)}** ({escaped(result.server)}), edition {escaped(result.edition)}, "
         f"behaviour {escaped(result.accepted)}, profile {escaped(result.profile)}, seed {result.seed}. "
-        f"{count(result.requests, 'request')} in {duration(result.seconds)}, {escaped(spending(result))} spent.",
+        f"{count(result.requests, 'request')} in {duration(result.seconds)}, {escaped(spending(result))}.",
         *([_table(result)] if result.rules else []),
         *_unreached(result),
         *_unseen(result),

@@ -55,6 +55,7 @@ def report_html(
         "base-uri 'none'; form-action 'none'"
     )
     drawing = Drawing(
+        result.target,
         address_of(result.target),
         {id(file.case): file for file in case_files(result)},
         Gallery(most_bytes=most_pictures),
@@ -102,7 +103,7 @@ def _headline(result: RunResult) -> list[Markup]:
         ("Target", result.target), ("Server", result.server), ("Edition", result.edition),
         ("Behaviour", accepted), ("Profile", result.profile), ("Seed", str(result.seed)),
         ("Started", result.started), ("Took", duration(result.seconds) + waited),
-        ("Requests", f"{result.requests:,}"), ("Spent", spending(result)),
+        ("Requests", f"{result.requests:,}"), ("Money", spending(result)),
     ]  # fmt: skip
     return [
         tag("p", "venice-contract", cls="brand"),

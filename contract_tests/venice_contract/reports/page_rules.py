@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from venice_contract.reports.bodies import body_text
-from venice_contract.reports.case_files import CaseFile
+from venice_contract.reports.case_files import CaseFile, replay_command
 from venice_contract.reports.figures import FAILED_CASE, WRONG
 from venice_contract.reports.markup import Markup, Room, join, tag, void
 from venice_contract.reports.requests import Address, curl, folded, in_session, safe, smallest, stands_in_line
 from venice_contract.reports.thumbnails import Gallery, Shot, kind_of
 from venice_contract.reports.wording import (
+    COSTS,
     READING_ORDER,
     check_name,
     count,
@@ -30,19 +31,13 @@ _PASSED_EXCHANGES = 2  # of a case that did not fail
 _PASSED_BODY, _FAILED_BODY = 900, 6000  # characters
 _MOST_SENTENCE = 2000
 _MOST_HEADERS, _MOST_VALUE = 4000, 240  # characters: of all headers, of one of them
-_COSTS = {
-    "free": "free, without credentials",
-    "free-wallet": "free, with an unfunded wallet or a key without credit",
-    "free-refusal": "free if refusals are free",
-    "paid": "paid: an edit succeeds",
-    "mock": "only a mock that can be steered shows it",
-}
 
 
 @dataclass
 class Drawing:
     """What drawing the rules of one page needs and uses up."""
 
+    target: str
     address: Address
     files: Mapping[int, CaseFile]  # by id() of the case: two cases may be equal
     gallery: Gallery
@@ -94,7 +89,7 @@ def _facts(rule: RuleResult) -> Markup:
     span = f"since {about.since}" + (f", until {about.until}" if about.until else "")
     rows = [
         ("Source", f"{about.source} ({about.certainty})"),
-        ("Shown by", about.check), ("Cost", _COSTS[about.cost]), ("Editions", span),
+        ("Shown by", about.check), ("Cost", COSTS[about.cost]), ("Editions", span),
     ]  # fmt: skip
     if about.difference is not None:
         rows.append(("Difference", about.difference))
@@ -156,7 +151,7 @@ def _case_body(case: CaseResult, value: str, drawing: Drawing) -> list[Markup]:
     file = drawing.files.get(id(case))
     if file is not None:
         out.append(
-            tag("p", "Send it again: ", tag("code", f"venice-contract replay {file.path}"), cls="quiet")
+            tag("p", "Send it again: ", tag("code", replay_command(file.path, drawing.target)), cls="quiet")
         )
     shown = case.exchanges if failed else case.exchanges[:_PASSED_EXCHANGES]
     for number, exchange in enumerate(shown, 1):

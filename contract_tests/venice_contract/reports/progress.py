@@ -65,12 +65,12 @@ class Progress:
 
     def _draw(self, check: str, seconds: float) -> None:
         counts, done = self._counts, self._counts.total()
-        unseen = sum(counts[verdict] for verdict in NOT_SEEN)
+        untested = sum(counts[verdict] for verdict in NOT_SEEN)
         told = [
             f"{done}/{self.total} cases" if self.total else f"{done} cases",
             f"{counts[Verdict.FAIL]} failed" if counts[Verdict.FAIL] else "",
             f"{counts[Verdict.HARNESS]} errors" if counts[Verdict.HARNESS] else "",
-            f"{unseen} not seen" if unseen else "",
+            f"{untested} untested" if untested else "",
             duration(seconds),
             one_line(check),
         ]

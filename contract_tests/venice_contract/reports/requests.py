@@ -14,7 +14,9 @@ from venice_contract.wire.secrets import Redactor
 from venice_contract.wire.target import API, ASGI
 
 _SESSION = re.compile(r"/__s/[^/?]+(?=/)")
-_IN_PROCESS = "http://127.0.0.1:8402"  # where `venice-mock serve` would be
+# For an application in process. The shell refuses a line that is pasted without it, and tells the reason.
+_SERVED = "${BASE_URL:?address where the application is served, with /api/v1}"
+_SERVED_ORIGIN = "${BASE_URL%/api/v1}"
 _MOST_IN_LINE = 1500  # bytes of a body
 _WORD = re.compile(r"""(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+""", re.DOTALL)
 _STARTS = frozenset({"-H", "--data-binary"})
@@ -29,9 +31,9 @@ class Address:
 
 
 def address_of(target: str) -> Address:
-    """The address of a run's target. An application in process has none: its lines go to a mock's own port."""
+    """The address of a run's target. An application in process has none: its lines need ``$BASE_URL``."""
     if target.startswith(ASGI) or "://" not in target:
-        return Address(_IN_PROCESS + API, _IN_PROCESS)
+        return Address(_SERVED, _SERVED_ORIGIN)
     parts = urlsplit(target)
     return Address(target.rstrip("/"), f"{parts.scheme}://{parts.netloc}")
 
@@ -64,6 +66,8 @@ def curl(request: Request, address: Address, body_file: str = "body.bin") -> str
     )
     if request.body and not stands_in_line(request.body):
         request = replace(request, body=b"\0")  # whatever it is, it will be read from the file
+    if address.base_url == _SERVED and request.absolute and request.path.startswith(f"{API}/"):
+        request = replace(request, path=request.path.removeprefix(API), absolute=False)
     return curl_line(request, address.base_url, address.origin, body_file)
 
 

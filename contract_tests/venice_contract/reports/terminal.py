@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from venice_contract.reports.case_files import CaseFile, case_files
+from venice_contract.reports.case_files import CaseFile, case_files, replay_command
 from venice_contract.reports.columns import cells, fitting, table, wrapped
 from venice_contract.reports.figures import (
     Tally,
@@ -20,7 +20,7 @@ from venice_contract.reports.figures import (
     whole,
     wrong_rules,
 )
-from venice_contract.reports.requests import Address, address_of, curl, folded, judged, smallest
+from venice_contract.reports.requests import address_of, curl, folded, judged, smallest
 from venice_contract.reports.wording import (
     check_name,
     conclusion,
@@ -108,14 +108,13 @@ def _table(result: RunResult, style: Style) -> str:
 
 def _failures(result: RunResult, style: Style, directory: Path | None) -> list[str]:
     rules = wrong_rules(result)
-    address = address_of(result.target)
     files = {id(file.case): file for file in case_files(result)}
-    blocks = [_failure(rule, style, address, files, directory) for rule in rules[:_IN_FULL]]
+    blocks = [_failure(rule, style, result.target, files, directory) for rule in rules[:_IN_FULL]]
     return blocks + _short_list("And", rules[_IN_FULL:], style)
 
 
 def _failure(
-    rule: RuleResult, style: Style, address: Address, files: Mapping[int, CaseFile], directory: Path | None
+    rule: RuleResult, style: Style, target: str, files: Mapping[int, CaseFile], directory: Path | None
 ) -> str:
     tone = _TONES[rule.verdict]
     head = f"{style.paint(str(rule.verdict), 'bold', tone)}  {style.paint(rule.rule.id, 'bold')}"
@@ -131,15 +130,18 @@ def _failure(
     file, last = files[id(case)], judged(case)
     if last is not None:
         lines.append(labelled("got", answer_text(last), style))
-        body = file.body_path if directory is None else str(directory / file.body_path)
-        lines.append(request_text(curl(last.request, address, body), style))
-        if directory is None and file.body is not None:
-            lines.append(
-                labelled("", f"with a body of {size(len(file.body))}, which --report DIR keeps.", style)
-            )
+        folder = Path() if directory is None else directory
+        line = curl(last.request, address_of(target), str(folder / file.body_path))
+        if directory is None and (file.body is not None or len(line) > _MOST_CURL):
+            what = f"a request of {size(len(last.request.body) or len(line))}, which fits on no command line"
+            told = f"{what}: run with --report DIR, which keeps its file and the curl line that sends it."
+            lines.append(labelled("try", told, style))
+        else:
+            lines.append(request_text(line, style))
     if directory is not None:
         # Unbroken, whatever its length: it is there to be copied.
-        lines.append(f"      {style.paint('file', 'dim')}  {visible(str(directory / file.path), '')}")
+        again = replay_command(str(directory / file.path), target)
+        lines.append(f"      {style.paint('again', 'dim')} {visible(again, '')}")
     others = len(failing_cases(rule)) - 1
     if others:
         lines.append(labelled("more", f"{count(others, 'other case')} of this rule failed.", style))
@@ -230,7 +232,7 @@ def _conclusion(result: RunResult, style: Style) -> str:
         f"behaviour {result.accepted}, profile {result.profile}, seed {result.seed}."
     )
     waited = f" ({duration(result.waited_s)} of it waiting)" if result.waited_s >= 1 else ""
-    used = f"{count(result.requests, 'request')} in {duration(result.seconds)}{waited}, {spending(result)} spent."
+    used = f"{count(result.requests, 'request')} in {duration(result.seconds)}{waited}, {spending(result)}."
     sentence = one_line(f"{state(result)}. {conclusion(result)}")
     tone = _STATE_TONES[result.exit_code]
     return "\n".join(
@@ -259,10 +261,10 @@ _COLUMNS: tuple[tuple[str, Callable[[Tally], str], bool], ...] = (
     ("MUST", lambda row: _share(*row.must), True),
     ("SHOULD", lambda row: _share(*row.should), True),
     ("failed", lambda row: _number(row.failed), True),
-    ("unjudged", lambda row: _number(row.harness), False),
+    ("errors", lambda row: _number(row.harness), False),
     ("warned", lambda row: _number(row.warned), True),
     ("listed", lambda row: _number(row.expected), False),
-    ("unseen", lambda row: _number(row.untested), True),
-    ("noted", lambda row: _number(row.observed), False),
+    ("untested", lambda row: _number(row.untested), True),
+    ("observed", lambda row: _number(row.observed), False),
     ("n/a", lambda row: _number(row.not_applicable), True),
 )

@@ -1,4 +1,4 @@
-"""How verdicts, amounts, times and foreign text are written, the same in every report. No layout here."""
+"""How verdicts, costs, amounts, times and foreign text are written, the same in every report. No layout here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 from decimal import Decimal
 from typing import Any
 
+from venice_contract.running.profiles import PROFILES
 from venice_contract.running.results import RunResult, Verdict
 
 # The order in which people want to read: what is wrong, what nobody knows, what is merely noted, what is well.
@@ -27,7 +28,15 @@ MEANINGS = {
     Verdict.PASS: "it held in every case",
     Verdict.NA: "nothing in this run can show it",
 }
+COSTS = {
+    "free": "free, without credentials",
+    "free-wallet": "free, with an unfunded wallet or a key without credit",
+    "free-refusal": "free if refusals are free",
+    "paid": "paid: an edit succeeds",
+    "mock": "only a mock that can be steered shows it",
+}  # of trying a rule
 _STATES = {0: "Conforming", 1: "Not conforming", 2: "Not judged", 3: "Incomplete", 4: "Not judged"}
+_CAREFUL = frozenset(name for name, profile in PROFILES.items() if profile.careful)
 _STALE = "Stale deviations"  # exit code 1 as well, but the server has broken nothing
 
 
@@ -58,14 +67,17 @@ def dollars(amount: Decimal) -> str:
     """USD with two decimals, or as many as it takes."""
     text = f"{amount.normalize():f}"
     whole, _, cents = text.partition(".")
-    return f"${whole}" if not cents else f"${whole}.{cents.ljust(2, '0')}"
+    return f"${whole}.{cents.ljust(2, '0')}"
 
 
 def spending(result: RunResult) -> str:
-    """What was spent, and of how much."""
-    if result.budget is None:
-        return f"{dollars(result.spent)} (no budget set)"
-    return f"{dollars(result.spent)} of {dollars(result.budget)}"
+    """What was spent, and of how much. Profiles that may meet another machine are careful; the others play."""
+    of = "" if result.budget is None else f" of {dollars(result.budget)}"
+    if result.profile in _CAREFUL:
+        return f"{dollars(result.spent)}{of} spent"
+    if not result.spent:
+        return "nothing spent"
+    return f"nothing spent (it would have cost {dollars(result.spent)}{of} on the paid server)"
 
 
 def duration(seconds: float) -> str:

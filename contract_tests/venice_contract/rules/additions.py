@@ -72,7 +72,7 @@ def earlier_editions_do_not_know_enhancing(probe: Probe, _value: None) -> None:
     _unknown_before(probe, _ENHANCE)
 
 
-@check("EDIT-ENH-001", spends=2)
+@check("EDIT-ENH-001")
 def without_a_word_nothing_is_enhanced(probe: Probe, _value: None) -> None:
     """On a mock, where it can be seen for nothing: absent is as false."""
     quick = probe.session(engine="fast")
@@ -188,7 +188,6 @@ def earlier_editions_do_not_know_thinking(probe: Probe, _value: None) -> None:
 @check(
     "EDIT-OPT-001",
     witnesses=[[supported, value] for supported in (False, True) for value in (True, False)],
-    spends=2,
 )
 def without_use_for_it_nothing_changes(probe: Probe, case: tuple[bool, bool]) -> None:
     """On a mock: a model that does not list support gives the same picture; one that does takes the key too."""

@@ -227,8 +227,12 @@ def flat_shapes_may_use_long_names(probe: Probe, value: tuple[Kind, Shape]) -> N
     session = chain(probe)
     wallet = session.wallet(kind)
     payment = payment_from(session, wallet.wallet, shape=shape)
-    payment = replace(payment, network=offer_to(session, kind)["network"])
+    payment = replace(payment, network=_caip2(probe.facts, kind))
     _is_credited(session, wallet, payment.header(wallet.wallet))
+
+
+def _caip2(facts: Facts, kind: Kind) -> str:
+    return next(each.caip2 for each in facts.edition.x402.payments.networks if each.rail == kind)
 
 
 def _is_credited(session: Probe, wallet: WalletCaller, header: str, units: int | None = None) -> None:
@@ -276,7 +280,7 @@ def a_receipt_names_the_transaction(probe: Probe, kind: Kind) -> None:
     name = probe.facts.edition.headers["payment_response"]
     receipt = packed_json(header_of(reply, name), name)
     equal(at(receipt, "success"), True, f"success in {name}")
-    equal(at(receipt, "network"), offer_to(session, kind)["network"], f"network in {name}")
+    equal(at(receipt, "network"), _caip2(probe.facts, kind), f"network in {name}")
     equal(text_at(receipt, "payer").lower(), wallet.wallet.address.lower(), f"payer in {name}")
     reference = text_at(receipt, "transaction")
     expect(

@@ -35,7 +35,7 @@ class Meter:
         if not self.can_spend(price):
             left = (self.limit or Decimal(0)) - self.spent - self.reserved
             raise UntestedCost(
-                f"it could cost {price} USD, and {max(left, Decimal(0))} is left of the budget"
+                f"it could cost ${price}, and ${max(left, Decimal(0))} is left of the budget"
             )
         self.reserved += price
 

@@ -154,7 +154,7 @@ def _knock(target: Target, transport: Transport) -> Reply:
     reply = transport.send(Request("GET", target.prefix + "/models", absolute=True))
     if reply is None:
         raise OpeningError("the server did not answer.")
-    where = f"{target.base_url}/models"
+    where = f"{target.base_url}/models" if target.app is None else f"{target.name}: GET {API}/models"
     try:
         reply.json()
     except BadReply as bad:
@@ -168,6 +168,10 @@ def _knock(target: Target, transport: Transport) -> Reply:
 
 
 def _hint(target: Target) -> str:
+    if target.app is not None:
+        return (
+            f" The suite asks an application for {API}/models and {API}/image/edit: does it serve them there?"
+        )
     if target.prefix.endswith(API):
         return " Is this the API?"
     return f" The API is usually below {API}: --base-url {target.origin}{API}"

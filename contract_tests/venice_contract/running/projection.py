@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -22,7 +23,12 @@ _FIELDS = ("status", "media_type", "error", "image", "headers", "charge")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing in which two servers differ. ``what``: a field of the projection, or ``verdict``."""
+    """One thing in which two servers differ in one case.
+
+    ``what``: a field of the projection or ``verdict``; ``error MEMBER`` for one member of the error's shape;
+    ``headers`` with the names that the left or the right alone has; ``header NAME`` where both have it and say
+    different things. ``step``: which answer of the case, from 1; 0 for the case as a whole.
+    """
 
     rule: str
     check: str
@@ -35,12 +41,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All differences, and how many cases both servers answered."""
+    """All differences, how many cases both servers answered, and by rule how many only one of them did."""
 
     differences: tuple[Difference, ...]
     compared: int
-    left_only: int
-    right_only: int
+    left_only: dict[str, int]
+    right_only: dict[str, int]
 
 
 def project(exchanges: Sequence[Exchange], facts: Facts) -> list[Projection]:
@@ -94,7 +100,7 @@ def record(result: RunResult, facts: Facts) -> dict[str, Any]:
 
 
 def compare(left: Mapping[str, Any], right: Mapping[str, Any]) -> Comparison:
-    """Two records, case by case. Cases that only one of them has are counted, not told."""
+    """Two records, case by case. Cases that only one of them has are counted by rule, not told."""
     ours, theirs = _by_case(left["cases"]), _by_case(right["cases"])
     found: list[Difference] = []
     both = [key for key in ours if key in theirs]
@@ -104,17 +110,33 @@ def compare(left: Mapping[str, Any], right: Mapping[str, Any]) -> Comparison:
         if _passed(a["verdict"]) != _passed(b["verdict"]):
             found.append(Difference(*where, 0, "verdict", a["verdict"], b["verdict"]))
         for number, (first, second) in enumerate(zip(a["exchanges"], b["exchanges"], strict=False), 1):
-            found += [
-                Difference(*where, number, name, first.get(name), second.get(name))
-                for name in _FIELDS
-                if first.get(name) != second.get(name) and _both_known(name, first, second)
-            ]
-    return Comparison(tuple(found), len(both), len(ours) - len(both), len(theirs) - len(both))
+            found += [Difference(*where, number, *row) for row in _differing(first, second)]
+    alone = [
+        Counter(case["rule"] for key, case in one.items() if key not in other)
+        for one, other in ((ours, theirs), (theirs, ours))
+    ]
+    return Comparison(tuple(found), len(both), dict(alone[0]), dict(alone[1]))
 
 
-def _both_known(name: str, first: Projection, second: Projection) -> bool:
-    """A charge is compared only where both servers let it be seen."""
-    return name != "charge" or (first.get(name) is not None and second.get(name) is not None)
+def _differing(first: Projection, second: Projection) -> Iterator[tuple[str, Any, Any]]:
+    """What differs between two answers, and what each says. Of a missing answer only that it is missing."""
+    fields = ("status",) if None in (first["status"], second["status"]) else _FIELDS
+    for name in fields:
+        a, b = first.get(name), second.get(name)
+        if a == b or (name == "charge" and None in (a, b)):  # a charge is not always to be seen
+            continue
+        if not (isinstance(a, dict) and isinstance(b, dict)):
+            yield name, a, b
+        elif name == "headers":
+            alone = [key for key in a if key not in b], [key for key in b if key not in a]
+            if any(alone):
+                yield (name, *alone)
+            yield from ((f"header {key}", a[key], b[key]) for key in a if key in b and a[key] != b[key])
+        else:
+            members = sorted({*a, *b})
+            yield from (
+                (f"{name} {key}", a.get(key), b.get(key)) for key in members if a.get(key) != b.get(key)
+            )
 
 
 def _by_case(cases: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

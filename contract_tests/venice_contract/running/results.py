@@ -67,6 +67,11 @@ class RuleResult:
     reason: str = ""
 
     @property
+    def is_untested(self) -> bool:
+        """Whether it is a MUST or SHOULD that was not seen."""
+        return self.verdict in NOT_SEEN and self.rule.level in ("must", "should")
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the cases saw, each once."""
         return tuple(dict.fromkeys(note for case in self.cases for note in case.notes))
@@ -113,7 +118,7 @@ class RunResult:
     @property
     def untested(self) -> list[RuleResult]:
         """The MUST and SHOULD rules that this run did not see."""
-        return [r for r in self.rules if r.verdict in NOT_SEEN and r.rule.level in ("must", "should")]
+        return [rule for rule in self.rules if rule.is_untested]
 
     @property
     def exit_code(self) -> int:
@@ -149,10 +154,13 @@ class RunResult:
             return f"{stale} {told}: off the list with {'it' if stale == 1 else 'them'}."
         if counts[Verdict.HARNESS]:
             return f"The suite itself failed on {_rules(counts[Verdict.HARNESS])}."
+        listed = counts[Verdict.XFAIL]
+        but_for = f" but for {listed} listed deviation{'s' if listed > 1 else ''}" if listed else ""
         if self.untested:
             unseen = len(self.untested)
-            return f"Nothing wrong, but {unseen} required {'rule was' if unseen == 1 else 'rules were'} not seen."
-        return "Conforming."
+            told = f"{unseen} required {'rule was' if unseen == 1 else 'rules were'} not seen"
+            return f"Nothing wrong{but_for}, {'and' if listed else 'but'} {told}."
+        return f"Conforming{but_for}."
 
 
 def verdict_of_rule(

@@ -108,7 +108,7 @@ def run(
     except KeyboardInterrupt:
         stopped = "it was interrupted"
     results += watch.results()
-    rules = tuple(_judge(plan, rule, results, bench, stopped, deviations or {}) for rule in plan.rules)
+    rules = tuple(rule_result(plan, rule, results, bench, stopped, deviations or {}) for rule in plan.rules)
     sides: dict[str, set[str]] = {}
     for result in results:
         for difference, seen in result.sides.items():
@@ -218,7 +218,7 @@ def run_planned(bench: Bench, case: Case, watch: Watch) -> CaseResult:
             case.check.id, case.rule.id, case.value, Verdict.UNTESTED_COST, "this profile spends nothing"
         )
     if not bench.meter.can_spend(case.predicted):
-        told = f"it would cost {case.predicted} USD, more than is left of the budget"
+        told = f"it would cost ${case.predicted}, more than is left of the budget"
         return CaseResult(case.check.id, case.rule.id, case.value, Verdict.UNTESTED_COST, told)
     return run_value(bench, case.check, case.value, watch)
 
@@ -283,7 +283,7 @@ def _trimmed(exchange: Exchange) -> Exchange:
     return Exchange(request, reply, exchange.fault, exchange.label)
 
 
-def _judge(
+def rule_result(
     plan: Plan,
     rule: Rule,
     results: Sequence[CaseResult],
@@ -291,6 +291,7 @@ def _judge(
     stopped: str,
     deviations: Mapping[str, str],
 ) -> RuleResult:
+    """The verdict on one rule. ``stopped``: why the run ended early, if it did."""
     cases = [result for result in results if result.rule == rule.id]
     if not cases:
         if rule.id in plan.not_tried:

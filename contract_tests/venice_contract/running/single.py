@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from venice_contract.judging.facts import Facts
 from venice_contract.rules import all_checks, all_invariants
@@ -12,9 +12,8 @@ from venice_contract.running.judging import Scope
 from venice_contract.running.limits import Stopped
 from venice_contract.running.opening import HOME_EDITION, Opened, Options, opened
 from venice_contract.running.plan import Plan, chosen_rules, make_plan
-from venice_contract.running.results import CaseResult, Verdict, verdict_of_rule
-from venice_contract.running.runner import Watch, run_planned, search
-from venice_contract.wire.curl import curl_line
+from venice_contract.running.results import CaseResult, RuleResult
+from venice_contract.running.runner import Watch, rule_result, run_planned, search
 from venice_mock.contract import load_edition
 
 
@@ -35,7 +34,6 @@ class SingleRules:
     scope: Scope
     seed: int
     stopped: str = ""
-    results: dict[str, list[CaseResult]] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
@@ -57,35 +55,20 @@ class SingleRules:
             bench.watchers = (watch,)
             yield cls(ready, plan, watch, scope, options.seed)
 
-    def judge(self, rule_id: str) -> tuple[Verdict, str]:
-        """The verdict on one rule, and a text for the report: why, and the request as a curl line."""
+    def judge(self, rule_id: str) -> RuleResult:
+        """The verdict on one rule."""
         bench = self.ready.bench
-        rule = bench.facts.rule(rule_id)
         cases: list[CaseResult] = []
         try:
             if not self.stopped:
-                cases = [
-                    run_planned(bench, case, self.watch)
-                    for case in self.plan.cases
-                    if case.rule.id == rule_id
-                ]
+                for case in self.plan.cases:
+                    if case.rule.id == rule_id:
+                        cases.append(run_planned(bench, case, self.watch))
                 for check in self.plan.searches:
                     if check.rule == rule_id:
                         cases.append(search(bench, check, self.ready.profile, self.watch, seed=self.seed))
         except Stopped as stop:
-            self.stopped = str(stop)
+            self.stopped = bench.redactor.text(str(stop))
         cases += [case for case in self.watch.results() if case.rule == rule_id]
-        if not cases:
-            why = self.plan.not_tried.get(rule_id) or self.stopped or "nothing in this run shows it"
-            return (Verdict.HARNESS if self.stopped else Verdict.NA), why
-        found = verdict_of_rule(
-            rule, cases, foreign=not bench.steerable, deviation=self.scope.deviations.get(rule_id)
-        )
-        return found.verdict, f"{rule.text}\n{found.reason}{self._curl(found.cases)}"
-
-    def _curl(self, cases: Sequence[CaseResult]) -> str:
-        target = self.ready.bench.target
-        for case in cases:
-            if case.verdict is Verdict.FAIL and case.exchanges:
-                return "\n" + curl_line(case.exchanges[-1].request, target.base_url, target.origin)
-        return ""
+        rule = bench.facts.rule(rule_id)
+        return rule_result(self.plan, rule, cases, bench, self.stopped, self.scope.deviations)

@@ -6,9 +6,13 @@ import asyncio
 import contextlib
 import importlib
 import inspect
+import sys
+import sysconfig
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,15 +29,26 @@ class AppError(Exception):
 def load_app(name: str) -> App:
     """The application that ``module:attribute`` names: an ASGI callable, or a factory without arguments.
 
-    Raises AppError.
+    The current folder is looked in first. Raises AppError.
     """
     module, _, attribute = name.partition(":")
     if not module or not attribute:
         raise AppError(f"asgi:{name}: expected asgi:MODULE:ATTRIBUTE.")
+    here = str(Path.cwd())
+    if sys.path[0] != here:
+        sys.path.insert(0, here)
     try:
         found: Any = importlib.import_module(module)
-    except ImportError as error:
-        raise AppError(f"asgi:{name}: the module {module} cannot be imported: {error}.") from error
+    except Exception as error:
+        if (
+            isinstance(error, ModuleNotFoundError)
+            and error.name
+            and f"{module}.".startswith(f"{error.name}.")
+        ):
+            where = f"in {here}, the current folder, nor among the installed modules"
+            raise AppError(f"asgi:{name}: there is no module {error.name} {where}.") from error
+        told = f"{type(error).__name__}: {error}"
+        raise AppError(f"asgi:{name}: the module {module} cannot be imported: {told}.") from error
     for step in attribute.split("."):
         found = getattr(found, step, None)
         if found is None:
@@ -127,19 +142,19 @@ class AsgiTransport:
                 answered.set()
 
         where = f"{request.method} {request.path.partition('?')[0]}"
+        limit = asyncio.timeout(self.timeout_s)
         try:
-            async with asyncio.timeout(self.timeout_s):
+            async with limit:
                 await self.app(self._scope(request), receive, send)
-        except TimeoutError as error:
-            told = f"{where}: no whole answer within {self.timeout_s:g} seconds."
-            raise TransportFault("timeout", told) from error
-        except OSError as error:
-            if not gone.is_set():
-                raise TransportFault("failed", f"{where}: the application failed ({error}).") from error
         except Exception as error:
-            # is what a server would turn into a 500 or a closed connection. A server sends what was sent before.
-            if not answered.is_set():
-                told = f"{where}: the application raised {type(error).__name__} and did not answer."
+            if isinstance(error, TimeoutError) and limit.expired():
+                told = f"{where}: no whole answer within {self.timeout_s:g} seconds."
+                raise TransportFault("timeout", told) from error
+            # is what a server would turn into a 500 or a closed connection. A server sends what was sent before;
+            # and that an application gives up when its client is gone is no fault.
+            if not answered.is_set() and not (gone.is_set() and isinstance(error, OSError)):
+                raised = f"{type(error).__name__} ({_raised_at(error)})"
+                told = f"{where}: the application raised {raised} and did not answer."
                 raise TransportFault("failed", told) from error
         if request.then == "leave":
             return None
@@ -175,6 +190,18 @@ class AsgiTransport:
             "client": ("127.0.0.1", 50000),
             "server": ("127.0.0.1", 8402),
         }
+
+
+def _raised_at(error: Exception) -> str:
+    """``file.py:12``: the innermost line of the application itself, or of a library where none is its own.
+
+    The text of an exception is left out: it may hold secrets, and addresses that differ from run to run.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    libraries = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
+    own = [frame for frame in frames if not frame.filename.startswith((*libraries, __file__, "<"))]
+    frame = (own or frames)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
 class _Lifespan:

@@ -19,12 +19,17 @@ _INLINE = 4096  # longer or unprintable bodies are read from a file
 
 
 def curl_line(request: Request, base_url: str, origin: str, body_file: str = "body.bin") -> str:
-    """One shell command. A body that cannot stand in a line is named as ``body_file``."""
-    url = (origin if request.absolute else base_url) + request.path
+    """One shell command. A body that cannot stand in a line is named as ``body_file``.
+
+    An address that begins with ``$`` is a variable of the shell.
+    """
+    address = origin if request.absolute else base_url
+    is_variable = address.startswith("$")
+    url = f'"{address}"{shlex.quote(request.path)}' if is_variable else shlex.quote(address + request.path)
     words = ["curl", "-sS", "-i"]
     if request.method != "GET":
         words += ["-X", request.method]
-    words.append(shlex.quote(url))
+    words.append(url)
     for name, value in request.headers:
         known = _VARIABLES.get(name.lower())
         if known is not None and value.strip() not in ("", "Bearer"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from venice_contract.wire.message import Exchange, Reply, Request
 
 BLANK = "***"
-_HEADERS = frozenset({
+HEADERS = frozenset({
     "authorization", "sign-in-with-x", "x-sign-in-with-x", "payment-signature", "x-402-payment", "x-payment",
     "x-mock-token", "cookie", "set-cookie",
 })  # fmt: skip
@@ -16,33 +16,42 @@ _SHORTEST = 6  # a shorter word could stand anywhere by chance
 
 @dataclass
 class Redactor:
-    """Blanks what it was told. Tell it a credential before the first request that carries it."""
+    """Blanks what it was told. Tell it a credential before the first request that carries it.
 
-    _values: set[str] = field(default_factory=set, repr=False)
+    Those that the suite makes up protect nothing and are many; they are forgotten with their case.
+    """
 
-    def learn(self, secret: str) -> None:
-        """From now on this value is blanked."""
-        if len(secret) >= _SHORTEST:
-            self._values.add(secret)
+    _values: dict[str, bytes] = field(default_factory=dict, repr=False)
+    _passing: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+    def learn(self, secret: str, *, passing: bool = False) -> None:
+        """From now on this value is blanked; a ``passing`` one until ``forget``."""
+        if len(secret) < _SHORTEST or secret in self._values:
+            return
+        into = self._passing if passing else self._values
+        into[secret] = secret.encode("utf-8", "surrogatepass")
+
+    def forget(self) -> None:
+        """The case is over, and what was made up for it is gone."""
+        self._passing.clear()
 
     def text(self, text: str) -> str:
         """The text without any known value."""
-        for value in sorted(self._values, key=len, reverse=True):
-            if value in text:
-                text = text.replace(value, BLANK)
+        found = [value for known in (self._values, self._passing) for value in known if value in text]
+        for value in sorted(found, key=len, reverse=True):  # one may hold another
+            text = text.replace(value, BLANK)
         return text
 
     def bytes(self, data: bytes) -> bytes:
         """The bytes without any known value."""
-        for value in sorted(self._values, key=len, reverse=True):
-            raw = value.encode("utf-8", "surrogatepass")
-            if raw in data:
-                data = data.replace(raw, BLANK.encode())
+        found = [raw for known in (self._values, self._passing) for raw in known.values() if raw in data]
+        for raw in sorted(found, key=len, reverse=True):
+            data = data.replace(raw, BLANK.encode())
         return data
 
     def found_in(self, reply: Reply, sent: Request) -> str | None:
         """Where a reply repeats a credential of its own request: a header's name, ``the body``, or None."""
-        secrets = [v for n, v in sent.headers if n.lower() in _HEADERS]
+        secrets = [v for n, v in sent.headers if n.lower() in HEADERS]
         secrets += [v.partition(" ")[2] for v in secrets if v.lower().startswith("bearer ")]
         for secret in (s.strip() for s in secrets if len(s.strip()) >= _SHORTEST * 2):
             if secret.encode("latin-1", "replace") in reply.body:
@@ -54,7 +63,7 @@ class Redactor:
 
     def headers(self, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
         """Headers with credentials blanked, by name and by value."""
-        return tuple((n, _blank(n, v) if n.lower() in _HEADERS else self.text(v)) for n, v in headers)
+        return tuple((n, _blank(n, v) if n.lower() in HEADERS else self.text(v)) for n, v in headers)
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """The same exchange, fit to be written."""

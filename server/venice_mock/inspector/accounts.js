@@ -5,6 +5,7 @@ import { get, send } from "./talk.js";
 
 let names = () => new Map();
 let open = null; // the account whose ledger is shown
+let drawn = null; // what was told when this was drawn
 let goTo = () => {};
 
 export function start(accountNames, showRequest) {
@@ -27,6 +28,9 @@ export function start(accountNames, showRequest) {
 
 export async function draw() {
   const [state, verdict] = await Promise.all([get("state"), get("ledger/verdict")]);
+  const now = JSON.stringify([state.accounts, verdict, open, [...names()]]);
+  if (now === drawn) return; // what is under the mouse stays there
+  drawn = now;
   drawVerdict(verdict);
   const accounts = Object.entries(state.accounts);
   if (!accounts.length) {

@@ -93,7 +93,7 @@ function pictureSent(entry) {
 
 function pictureBack(entry) {
   const name = "The picture that came back";
-  if (entry.links.output && entry.response.complete) return frame(name, `requests/${entry.id}/output`, entry);
+  if (entry.links.output) return frame(name, `requests/${entry.id}/output`, entry);
   return entry.links.output_thumbnail ? frame(name, `requests/${entry.id}/thumbnail?of=output`, entry) : el("div", { class: "frame nothing soft" }, "not kept any more");
 }
 
@@ -205,9 +205,10 @@ function advice(entry) {
 
 function repeat(entry) {
   if (!entry.curl) return null;
+  const line = el("code", { id: "curl" }, entry.curl);
   return el("section", { "aria-label": "Repeat it" },
-    el("div", { class: "head" }, el("h3", {}, "Repeat it"), copyButton(() => entry.curl)),
-    el("pre", { class: "curl", tabindex: 0 }, el("code", { id: "curl" }, entry.curl)));
+    el("div", { class: "head" }, el("h3", {}, "Repeat it"), copyButton(line)),
+    el("pre", { class: "curl", tabindex: 0 }, line));
 }
 
 function raw(entry) {

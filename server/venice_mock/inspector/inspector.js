@@ -78,13 +78,14 @@ function learn(entry) {
 
 let curl = "";
 function emptyWords() {
+  const line = el("code", {}, curl);
   return el("div", { class: "welcome" },
     el("img", { src: new URL("icon.svg", import.meta.url).href, alt: "", width: 72, height: 72 }),
     el("h2", {}, "Nothing has come yet"),
     el("p", { class: "soft" }, "Point your client here, and its requests appear as they come: both pictures, what was understood, what it cost, and why not."),
     el("p", {}, button("Make a first edit", trying.open, { class: "button primary" })),
-    el("div", { class: "head" }, el("span", { class: "soft" }, "or from a shell"), copyButton(() => curl)),
-    el("pre", { class: "curl", tabindex: 0 }, el("code", {}, curl)));
+    el("div", { class: "head" }, el("span", { class: "soft" }, "or from a shell"), copyButton(line)),
+    el("pre", { class: "curl", tabindex: 0 }, line));
 }
 
 async function drawAdvice() {

@@ -26,14 +26,15 @@ export function toast(text, kind = "good") {
   setTimeout(() => made.remove(), kind === "bad" ? 9000 : 3500);
 }
 
-/** A button that copies what `text` gives, and says so. */
-export function copyButton(text, words = "Copy") {
+/** A button that copies an element's text; where the browser forbids that, it is selected for the user to copy. */
+export function copyButton(place, words = "Copy") {
   const made = button(words, async () => {
     try {
-      await navigator.clipboard.writeText(text());
+      await navigator.clipboard.writeText(place.textContent);
       made.textContent = "Copied";
     } catch {
-      made.textContent = "Select it and copy";
+      getSelection().selectAllChildren(place);
+      made.textContent = "Selected: copy it";
     }
     setTimeout(() => (made.textContent = words), 1600);
   });

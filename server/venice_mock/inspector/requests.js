@@ -4,7 +4,9 @@ import { $, bytes, callerName, clockTime, el, fill, milliseconds, plural, short,
 import { show } from "./talk.js";
 
 const MOST = 500; // on the page; the journal may hold more
+const MOMENT_MS = 40;
 let entries = []; // the newest first
+let coming = []; // that are not drawn yet, the oldest first
 let rows = new Map(); // id -> element, of those that are shown
 let chosen = null;
 let following = true; // the newest is chosen as it comes, until the user chooses another
@@ -47,6 +49,7 @@ export function start(onChoose) {
 }
 
 export function replace(list) {
+  coming = [];
   entries = list.requests.slice(0, MOST);
   dropped = list.dropped;
   if (chosen && !entries.some((entry) => entry.id === chosen)) {
@@ -58,16 +61,26 @@ export function replace(list) {
   if (following || !entries.length) pick(entries[0]?.id ?? null, false);
 }
 
+/** One more, or many at once: the page is drawn once for all that come within a moment. */
 export function add(entry) {
-  entries.unshift(entry);
-  while (entries.length > MOST) rows.get(entries.pop().id)?.remove();
-  if (fits(entry)) {
-    const row = rowOf(entry);
-    row.classList.add("new");
-    rows.set(entry.id, row);
-    $("list").prepend(row);
-    if (following) pick(entry.id, false);
+  coming.push(entry);
+  if (coming.length === 1) setTimeout(arrive, MOMENT_MS);
+}
+
+function arrive() {
+  const come = coming.splice(0).slice(-MOST);
+  entries.unshift(...come.toReversed());
+  for (const old of entries.splice(MOST)) {
+    rows.get(old.id)?.remove();
+    rows.delete(old.id);
   }
+  const fresh = come.filter(fits).toReversed();
+  for (const entry of fresh) {
+    rows.set(entry.id, rowOf(entry));
+    rows.get(entry.id).classList.add("new");
+  }
+  $("list").prepend(...fresh.map((entry) => rows.get(entry.id)));
+  if (following && fresh.length) pick(fresh[0].id, false);
   sum();
 }
 
@@ -150,7 +163,7 @@ function rowOf(entry) {
 }
 
 function thumbnail(entry) {
-  const of = entry.links.output_thumbnail ? "output" : entry.links.input_thumbnail && isPicture(entry) ? "input" : null;
+  const of = entry.links.output_thumbnail && !entry.fault ? "output" : entry.links.input_thumbnail && isPicture(entry) ? "input" : null;
   if (!of) return el("span", { class: "thumb none", "aria-hidden": "true" });
   const img = el("img", { class: `thumb ${of}`, alt: "", loading: "lazy", decoding: "async", width: 48, height: 36 });
   img.addEventListener("error", () => img.classList.add("none"), { once: true });

@@ -23,6 +23,7 @@ const MORE = {
   latency: ["pause", "800ms"],
 };
 let known = null;
+let drawn = null; // what was told when the list was drawn
 let accounts = () => new Map();
 
 export function start(choices, accountNames) {
@@ -44,6 +45,9 @@ export function start(choices, accountNames) {
 
 export async function draw() {
   const { rules } = await get("rules");
+  const now = JSON.stringify([rules, [...accounts()]]);
+  if (now === drawn) return; // what is under the mouse stays there
+  drawn = now;
   const live = rules.filter((rule) => rule.times === null || rule.fired < rule.times);
   $("rule-count").hidden = !live.length;
   $("rule-count").textContent = String(live.length);

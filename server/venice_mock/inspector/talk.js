@@ -88,10 +88,12 @@ export async function show(img, path) {
 /**
  * Follow the session's requests for ever: `begin(list)` with the newest ones at each new connection, `request(entry)`
  * for each that comes, `state(word)` for how it goes. A stream while there is one, else asking every two seconds.
+ * A page that nobody sees holds no stream: a browser has six connections to one server, for all of its tabs.
  */
 export async function follow({ begin, request, state }) {
   for (;;) {
     let pause = AGAIN_MS;
+    await untilSeen();
     try {
       const list = await get("requests?limit=200");
       begin(list);
@@ -104,7 +106,7 @@ export async function follow({ begin, request, state }) {
         await stream(last, tell, () => state("live"));
       } catch {
         state("asking");
-        pause = POLL_MS;
+        pause = document.hidden ? 0 : POLL_MS;
       }
     } catch (error) {
       if (error instanceof Refused && error.status === 404) {
@@ -117,8 +119,26 @@ export async function follow({ begin, request, state }) {
   }
 }
 
+function untilSeen() {
+  if (!document.hidden) return null;
+  return new Promise((seen) => document.addEventListener("visibilitychange", seen, { once: true }));
+}
+
 async function stream(last, tell, opened) {
-  const answer = await reach("events", { headers: { Accept: "text/event-stream", "Last-Event-ID": String(last) } });
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  addEventListener("pagehide", () => leaving.abort(), { signal });
+  document.addEventListener("visibilitychange", () => document.hidden && leaving.abort(), { signal });
+  try {
+    await read(signal, last, tell, opened);
+  } finally {
+    leaving.abort();
+  }
+}
+
+async function read(signal, last, tell, opened) {
+  const headers = { Accept: "text/event-stream", "Last-Event-ID": String(last) };
+  const answer = await reach("events", { headers, signal });
   if (!answer.ok || !answer.body) throw new Refused(answer.status, await sentence(answer));
   opened();
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -150,7 +150,9 @@ def _schema(body: Any, schemas: Node) -> Node:
 
 
 def _name_of(method: str, path: str) -> str:
-    words = re.findall("[A-Za-z0-9]+", path.removeprefix(_PREFIX)) or ["mock"]
+    words = re.findall("[A-Za-z0-9]+", path.removeprefix(_PREFIX)) or [
+        "inspector" if path.endswith("/") else "mock"
+    ]
     return method.lower() + "".join(word[0].upper() + word[1:] for word in words)
 
 

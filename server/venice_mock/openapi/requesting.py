@@ -14,6 +14,7 @@ from venice_mock.edit.geometry import AUTO
 from venice_mock.openapi.parts import Node
 
 _PROMPT = "Make it look like a sunrise"
+_ASCII = "^[ -~]*$"
 
 
 def edit_schemas(contract: Contract) -> Node:
@@ -29,6 +30,7 @@ def edit_schemas(contract: Contract) -> Node:
     file: Node = {
         "type": "string",
         "format": "binary",
+        "minLength": 1,
         "contentMediaType": "application/octet-stream",
         "description": _image_bounds(contract) + " As text, a form may also carry what JSON does.",
     }
@@ -74,7 +76,8 @@ def _prompt(contract: Contract) -> Node:
         "type": "string",
         "minLength": limits.prompt_min,
         "maxLength": limits.prompt_max,
-        "description": "What to change. The model's own limit, in UTF-16 units, may be lower: see `x-models`.",
+        "description": "What to change. Its length is counted in UTF-16 units. The model's own limit may be "
+        "lower: see `x-models`.",
         "examples": [_PROMPT],
     }
 
@@ -119,6 +122,8 @@ def _resolution(contract: Contract) -> Node:
         "type": "string",
         "minLength": limits.resolution_min,
         "maxLength": limits.resolution_max,
+        # No tier has other characters, and those beyond 16 bits would count twice here but once in JSON Schema.
+        "pattern": _ASCII,
         "default": default,
         "description": f"Tier of size, an area in pixels: {areas}. A model without tiers knows {default} only.",
         "examples": list(tiers.factors),

@@ -11,6 +11,7 @@ from venice_mock.contract import Contract
 from venice_mock.openapi.examples import OTHER_WALLET, WALLET, Statement, WalletExamples, wallet_examples
 from venice_mock.openapi.parts import Node, Site, headers, json_content, object_of, ref, sign_in_schemes
 from venice_mock.openapi.refusals import invalid_response
+from venice_mock.wallet.statements import LARGEST_OFFSET
 
 _MICRO = Decimal(1_000_000)
 _UNSIGNED = "Wallets do not pay here: the body tells how to sign in, and its `accepts` is empty."
@@ -189,7 +190,7 @@ def _page_parameters(contract: Contract) -> list[Node]:
             "name": "offset",
             "in": "query",
             "description": "Newer rows to pass over.",
-            "schema": {"type": "integer", "minimum": 0, "default": 0},
+            "schema": {"type": "integer", "minimum": 0, "maximum": LARGEST_OFFSET, "default": 0},
         },
     ]
 

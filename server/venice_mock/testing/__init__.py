@@ -10,8 +10,8 @@
         ...
         mock.verify(prompt_contains="sunset", exactly=1)
 
-With pytest the fixture ``venice_mock`` is such a mock, in a session of the test's own. Nothing of the server is
-imported before it is started.
+``connect`` steers a server that was started elsewhere. With pytest the fixture ``venice_mock`` is such a mock, in a
+session of the test's own. Nothing of the server is imported before it is started.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from venice_mock.testing.calling import ControlError
 from venice_mock.testing.mock import Account, Clock, Rule, VeniceMock
 from venice_mock.testing.options import ServerOptions, SessionOptions
 from venice_mock.testing.records import Advice, Booking, Input, Request, Verdict
-from venice_mock.testing.running import InProcessMock, in_process, serve
+from venice_mock.testing.running import InProcessMock, connect, in_process, serve
 from venice_mock.testing.sentences import VerificationError
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "VeniceMock",
     "Verdict",
     "VerificationError",
+    "connect",
     "in_process",
     "serve",
 ]

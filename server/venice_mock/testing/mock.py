@@ -297,7 +297,7 @@ class Account:
     key: str
 
     def __repr__(self) -> str:
-        return f"<Account of a key that ends in {self.key[-4:]}>"
+        return "<Account>"  # keys are secrets
 
     @property
     def balance_usd(self) -> Decimal:

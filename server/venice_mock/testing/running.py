@@ -1,4 +1,4 @@
-"""Where a mock comes from: ``serve`` starts a server in a thread, ``in_process`` makes an ASGI application."""
+"""Where a mock comes from: a server in a thread, an ASGI application, or a server that runs already."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Unpack
+from urllib.parse import urlsplit
 
 from venice_mock.testing.calling import App, AppLine, HttpLine, Line
 from venice_mock.testing.mock import VeniceMock
@@ -72,6 +73,15 @@ def in_process(**settings: Unpack[ServerOptions]) -> Iterator[InProcessMock]:
         yield InProcessMock(line, _IN_PROCESS)
     finally:
         _end(app)
+
+
+def connect(url: str, token: str | None = None) -> VeniceMock:
+    """The handle of a mock that runs already: the default session of the server at this URL, such as its ready line's.
+
+    ``token``: that of a server with ``--control-token``. Nothing is sent yet.
+    """
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+    return VeniceMock(HttpLine(origin, token), origin)
 
 
 def settings_of(options: Mapping[str, Any]) -> Settings:

@@ -21,6 +21,9 @@ from venice_mock.wallet.world import normal
 
 _MICRO = Decimal(1_000_000)
 _MINUTE = 60.0
+_DIGITS = 15
+_NUMBER = re.compile(rf"-?[0-9]{{1,{_DIGITS}}}")
+LARGEST_OFFSET = 10**_DIGITS - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ class StatementService:
             if text is None:
                 continue
             bounds = {"type": "number", "inclusive": True, "exact": False}
-            if not re.fullmatch(r"-?[0-9]{1,15}", text):
+            if not _NUMBER.fullmatch(text):
                 message = words.number_type.format(received="nan")
                 extra: dict[str, Any] = {"expected": "number", "received": "nan"}
                 issues.append(Issue("invalid_type", name, message, "X402-TXN-001", extra))
