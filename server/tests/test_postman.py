@@ -98,7 +98,7 @@ def judge(folder: Path, edition: str, behavior: Behavior, runs: int) -> None:
     assert f"One run takes {cost} USD" in made["info"]["description"]
 
 
-@pytest.mark.parametrize("edition", [JUNE, AUGUST])
+@pytest.mark.parametrize("edition", [JUNE, pytest.param(AUGUST, marks=pytest.mark.slow)])
 def test_every_assertion_of_every_request_holds_on_the_mock(tmp_path: Path, edition: str) -> None:
     judge(tmp_path, edition, "documented", 1)
 
@@ -126,6 +126,7 @@ def test_without_a_wallet_its_requests_are_skipped_and_the_others_of_the_folder_
     assert broken(found) == {}
 
 
+@pytest.mark.slow
 def test_the_collection_is_good_for_a_session_as_well(tmp_path: Path) -> None:
     with running("--engine", "fast") as origin:
         httpx.post(f"{origin}/__mock/sessions", json={"name": "t17"}).raise_for_status()
