@@ -30,14 +30,17 @@ contract-real: $(BIN)/venice-mock ## judge a paid server: URL=... HOST=... BUDGE
 setup: $(READY) ## make the environment in .venv with everything the tests need
 
 .PHONY: test
-test: $(READY) $(SYSTEM) $(NODE) lint types ## lint, types, every test with branch coverage, every mutant (what CI runs)
-	$(BIN)/pytest -n 2 --dist worksteal -m 'not slow' --cov --cov-report=term --no-header
+test: $(READY) $(SYSTEM) $(NODE) lint types ## lint, types, every test that is not slow, every mutant (what CI runs)
+	$(BIN)/pytest -n 2 --dist worksteal -m 'not slow' --no-header
 	cd contract_tests && ../$(BIN)/python -m mutants
 
 .PHONY: test-all
-test-all: test schemathesis ## everything, the slow parts too
-	$(BIN)/pytest -n 2 --dist worksteal -m slow --no-header
+test-all: lint types coverage schemathesis ## everything, the slow parts too, with branch coverage
 	cd contract_tests && ../$(BIN)/python -m mutants --whole
+
+.PHONY: coverage
+coverage: $(READY) $(SYSTEM) $(NODE) ## every test, the slow ones too, and the lines and branches that none reaches
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term --no-header
 
 .PHONY: mutants
 mutants: $(READY) ## break one rule at a time, see that the suite notices, and write docs/mutants.md

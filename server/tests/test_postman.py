@@ -224,7 +224,13 @@ FAULTS: list[tuple[Callable[[Node], None], str, dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "folder", "expected"), FAULTS, ids=[each[0].__name__ for each in FAULTS])
+@pytest.mark.parametrize(
+    ("fault", "folder", "expected"),
+    [
+        pytest.param(*each, id=each[0].__name__, marks=[pytest.mark.slow] if number > 1 else [])
+        for number, each in enumerate(FAULTS)
+    ],
+)
 def test_a_server_that_is_broken_in_one_place_breaks_the_assertions_of_that_place(
     tmp_path: Path, fault: Callable[[Node], None], folder: str, expected: dict[str, str]
 ) -> None:
@@ -268,6 +274,7 @@ def mute_server() -> Iterator[str]:
             thread.join()
 
 
+@pytest.mark.slow
 def test_no_assertion_but_that_of_the_status_holds_for_an_empty_answer(tmp_path: Path) -> None:
     given = [part for name in RUN_VARIABLES for part in ("--env-var", f"{name}=anything")]
     with mute_server() as origin:
