@@ -150,7 +150,8 @@ GONE = says(answer_of(404, b'{"error": "Not Found"}'))
 @pytest.mark.parametrize(
     ("talk", "url", "code", "told"),
     [
-        (HTML, "http://127.0.0.1:{}/api/v1", 4, "Is this the API?"),
+        (HTML, "http://127.0.0.1:{}/api/v1", 2, "Is this the API?"),
+        (HTML, "http://127.0.0.1:{}", 2, "The API is usually below /api/v1"),
         (GONE, "http://127.0.0.1:{}", 2, "The API is usually below /api/v1"),
         (GONE, "http://127.0.0.1:{}/api/v1", 2, "answered 404"),
         (HTML, "https://127.0.0.1:{}/api/v1", 4, "TLS with"),
@@ -186,7 +187,7 @@ def test_a_server_that_nobody_answers_at_leaves_a_report(
 
 def test_without_a_report_folder_a_run_that_cannot_begin_writes_nothing(tmp_path: Path) -> None:
     with talking(HTML) as port:
-        assert main(["run", "--base-url", f"http://127.0.0.1:{port}/api/v1"]) == 4
+        assert main(["run", "--base-url", f"http://127.0.0.1:{port}/api/v1"]) == 2
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from decimal import Decimal
 
 import pytest
@@ -79,17 +81,36 @@ def test_a_random_search_finds_nothing(seed: int) -> None:
         conforms(judged(f"{origin}/api/v1", JUNE, "documented", "mock", seed))
 
 
+def session_of(origin: str, name: str, config: dict[str, str]) -> str:
+    """The base URL of a new session with this configuration."""
+    asked = urllib.request.Request(
+        f"{origin}/__mock/sessions",
+        json.dumps({"name": name, "config": config}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        return str(json.load(answer)["base_url"])
+
+
 def test_a_session_url_is_judged_like_a_server() -> None:
     """Whoever names a session is judged in that session, and only there."""
-    import json
-    import urllib.request
-
     with running() as origin:
-        asked = urllib.request.Request(
-            f"{origin}/__mock/sessions", b'{"name": "judged"}', {"Content-Type": "application/json"}
+        base = session_of(origin, "judged", {"engine": "fast"})
+        result = judged(
+            base, JUNE, "documented", examples=0, most_witnesses=1, only=("EDIT-FMT-*", "EDIT-PAY-*")
         )
-        with urllib.request.urlopen(asked, timeout=30) as answer:
-            base = json.load(answer)["base_url"]
-        result = judged(base, JUNE, "documented", examples=0, only=("EDIT-FMT-*", "EDIT-PAY-*"))
     assert result.exit_code == 0
     assert "/__s/judged" in result.target
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("edition", "accepted"), [(JUNE, "observed"), (AUGUST, "documented")])
+def test_a_session_url_keeps_every_rule_beside_a_default_session_that_is_otherwise(
+    edition: str, accepted: Accepted
+) -> None:
+    """The server's own session has the other edition and the other behaviour, and nothing of it is seen."""
+    other = ("--edition", AUGUST if edition == JUNE else JUNE, "--behavior")
+    with running(*other, "documented" if accepted == "observed" else "observed") as origin:
+        base = session_of(origin, "whole", {"edition": edition, "behavior": accepted, "engine": "fast"})
+        assert base == f"{origin}/__s/whole/api/v1"
+        conforms(judged(base, edition, accepted))

@@ -122,3 +122,39 @@ def test_an_unguarded_run_meets_any_number_of_429s() -> None:
         pacer.after(answer(429))
         pacer.before(is_edit=True)
     assert time.slept == 0
+
+
+def test_an_unguarded_run_waits_as_asked_before_a_second_try_but_not_for_long() -> None:
+    time = VirtualTime()
+    pacer = Pacer(time, time.sleep)
+    assert pacer.may_try_again(answer(429, retry_after="20"))
+    pacer.before(is_edit=True)
+    assert time.slept == 20
+    assert pacer.may_try_again(answer(429))
+    pacer.before(is_edit=True)
+    assert time.slept == 21
+    assert not pacer.may_try_again(answer(429, retry_after="61"))
+    pacer.before(is_edit=True)
+    assert time.slept == 21
+
+
+def test_a_server_that_says_429_again_and_again_is_soon_asked_only_once() -> None:
+    time = VirtualTime()
+    pacer = Pacer(time, time.sleep)
+    tries = 0
+    while pacer.may_try_again(answer(429)):
+        pacer.before(is_edit=True)
+        pacer.tried_again(answer(429))
+        tries += 1
+        assert tries < 10
+    assert tries == 3
+
+
+def test_second_tries_cost_no_more_than_some_minutes_of_a_run() -> None:
+    time = VirtualTime()
+    pacer = Pacer(time, time.sleep)
+    for _ in range(100):
+        if pacer.may_try_again(answer(429, retry_after="45")):
+            pacer.before(is_edit=True)
+            pacer.tried_again(answer(200))
+    assert time.slept == 6 * 45

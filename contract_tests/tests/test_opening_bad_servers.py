@@ -34,18 +34,53 @@ def test_a_server_that_is_not_there_cannot_be_judged() -> None:
     assert error.code == 4
 
 
-def test_a_base_without_api_v1_gets_the_hint() -> None:
-    with talking(says(answer_of(404, b'{"error": "Not Found"}'))) as port:
+MODELS = answer_of(200, b'{"object": "list", "data": []}')
+NOT_FOUND = answer_of(404, b'{"error": "Not Found"}')
+WELCOME = answer_of(200, b"<!doctype html><title>Welcome</title>", "text/html")
+
+
+def served_at(path: str, otherwise: bytes) -> Talk:
+    """Lists models at one path, and answers everything else with the same."""
+
+    def talk(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(MODELS if head.startswith(f"GET {path} ".encode()) else otherwise)
+
+    return talk
+
+
+@pytest.mark.parametrize("otherwise", [NOT_FOUND, WELCOME], ids=["404", "a page"])
+@pytest.mark.parametrize(
+    ("base", "api"),
+    [
+        ("", "/api/v1"),
+        ("/", "/api/v1"),
+        ("/venice", "/venice/api/v1"),
+        ("/v1", "/api/v1"),
+        ("/api", "/api/v1"),
+    ],
+)
+def test_the_address_where_the_api_answers_is_suggested(base: str, api: str, otherwise: bytes) -> None:
+    with talking(served_at(f"{api}/models", otherwise)) as port:
+        error = refusal(f"http://127.0.0.1:{port}{base}")
+    assert str(error).endswith(f"--base-url http://127.0.0.1:{port}{api}")
+    assert error.code == 2
+
+
+@pytest.mark.parametrize("answer", [NOT_FOUND, WELCOME], ids=["404", "a page"])
+def test_no_address_is_suggested_where_nothing_answers(answer: bytes) -> None:
+    with talking(says(answer)) as port:
         error = refusal(f"http://127.0.0.1:{port}")
-    assert f"--base-url http://127.0.0.1:{port}/api/v1" in str(error)
+    assert f"there is none at http://127.0.0.1:{port}/api/v1 either" in str(error)
+    assert "--base-url" not in str(error)
     assert error.code == 2
 
 
 def test_another_api_below_the_same_path_is_doubted() -> None:
-    with talking(says(answer_of(404, b'{"error": "Not Found"}'))) as port:
+    with talking(says(NOT_FOUND)) as port:
         error = refusal(f"http://127.0.0.1:{port}/api/v1")
     assert "answered 404" in str(error)
     assert "Is this the API?" in str(error)
+    assert error.code == 2
 
 
 def test_an_application_that_serves_nothing_below_api_v1_is_told_so_without_an_address() -> None:
@@ -61,11 +96,22 @@ def test_an_application_that_serves_nothing_below_api_v1_is_told_so_without_an_a
     assert told.value.code == 2
 
 
-def test_a_page_where_json_was_expected_is_named() -> None:
-    page = answer_of(200, b"<!doctype html><title>Welcome</title>", "text/html")
-    with talking(says(page)) as port:
+def test_a_page_where_json_was_expected_is_a_wrong_address() -> None:
+    with talking(says(WELCOME)) as port:
         error = refusal(f"http://127.0.0.1:{port}/api/v1")
-    assert "it is an HTML page, not JSON" in str(error)
+    assert "it is an HTML page, not JSON. Is this the API?" in str(error)
+    assert error.code == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [answer_of(502, b"<h1>Bad Gateway</h1>", "text/html"), answer_of(200, b'{"data": [', "application/json")],
+    ids=["a gateway's page", "broken JSON"],
+)
+def test_an_api_that_is_broken_is_no_wrong_address(answer: bytes) -> None:
+    with talking(says(answer)) as port:
+        error = refusal(f"http://127.0.0.1:{port}/api/v1")
+    assert "Is this the API?" in str(error)
     assert error.code == 4
 
 

@@ -166,7 +166,17 @@ def test_a_run_that_is_told_to_wait_waits(tmp_path: Path) -> None:
     result = judged(stand_in, app, "real", "0.50", only=("EDIT-PRM-*",))
     assert result.stopped == ""
     assert stand_in.time.slept >= 50
-    assert result.counts[Verdict.MASKED] == 1
+    assert result.counts[Verdict.MASKED] == 0
+
+
+def test_what_was_answered_429_is_asked_once_more_and_charged_once(tmp_path: Path) -> None:
+    stand_in, app = paid(tmp_path, forced={2: (429, {"retry-after": "20"})})
+    result = judged(stand_in, app, "real", "0.50", only=("EDIT-RSP-001",))
+    cases = [case for case in result.rules[0].cases if case.source == "witness"]
+    assert [case.verdict for case in cases] == [Verdict.PASS] * len(cases)
+    assert result.requests == stand_in.requests - 1 == len(cases) + 1  # beside the knock, the one sent again
+    assert result.spent == stand_in.charged()
+    assert [exchange.label for exchange in cases[0].exchanges] == ["", "sent again after a 429"]
 
 
 def test_a_second_429_ends_the_run(tmp_path: Path) -> None:

@@ -57,6 +57,8 @@ LIMITS, WORDS = JUNE.limits, JUNE.words
 RATIOS = [ratio for ratio in JUNE.fields.aspect_ratios if ratio != "auto"]
 # Without the phase in which Hypothesis varies what it found, after which ``find`` returns such a variation.
 SMALLEST = settings(max_examples=2000, database=None, phases=(Phase.generate, Phase.shrink))
+# That something is drawn at all: the first will do, and need not be made small.
+DRAWN = settings(max_examples=3000, database=None, phases=(Phase.generate,))
 EACH_EDITION = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=list(CONTRACTS))
 
 
@@ -190,7 +192,7 @@ def test_rare_kinds_of_picture_are_drawn(wanted: Callable[[Picture], bool]) -> N
     find(
         sound_pictures(plain_sizes(LIMITS), turned=True, said=True),
         wanted,
-        settings=settings(max_examples=3000),
+        settings=DRAWN,
     )
 
 
@@ -228,13 +230,15 @@ def test_a_listed_word_is_found_however_it_is_written(word: str) -> None:
 
 def test_awkward_letters_are_drawn_and_surrogates_when_asked_for() -> None:
     alone = find(
-        prompts(WORDS, surrogates=True), lambda text: any("\ud800" <= letter <= "\udfff" for letter in text)
+        prompts(WORDS, surrogates=True),
+        lambda text: any("\ud800" <= letter <= "\udfff" for letter in text),
+        settings=DRAWN,
     )
     with pytest.raises(UnicodeEncodeError):
         alone.encode("utf-8")
-    find(prompts(WORDS), lambda text: "\0" in text)
-    find(prompts(WORDS), lambda text: "\u0301" in text)
-    find(prompts(WORDS), lambda text: max(text) > "\uffff")
+    find(prompts(WORDS), lambda text: "\0" in text, settings=DRAWN)
+    find(prompts(WORDS), lambda text: "\u0301" in text, settings=DRAWN)
+    find(prompts(WORDS), lambda text: max(text) > "\uffff", settings=DRAWN)
 
 
 @given(prompts(WORDS))

@@ -13,7 +13,7 @@ import pytest
 
 from reports_kit import SCRIPT, SECRET, case, clean_run, edit, full_run, rule, run, single
 from venice_contract.reports.badge import badge_json, badge_line
-from venice_contract.reports.case_files import case_files, read_case
+from venice_contract.reports.case_files import case_files, has_case_name, read_case
 from venice_contract.reports.json_report import read_report, report_json
 from venice_contract.reports.junit import junit_xml
 from venice_contract.reports.markdown import summary_md
@@ -22,6 +22,7 @@ from venice_contract.reports.shape import ReportError
 from venice_contract.reports.wording import plain
 from venice_contract.reports.writing import write_reports
 from venice_contract.running.results import RuleResult, RunResult, Verdict
+from venice_mock.contract import available_editions, load_edition
 
 NAMES = {"badge.json", "badge.md", "junit.xml", "report.html", "report.json", "summary.md"}
 
@@ -66,6 +67,43 @@ def test_case_files_of_an_earlier_run_go_and_other_files_stay(tmp_path: Path) ->
     write_reports(clean_run(), tmp_path)
     assert [path.name for path in (tmp_path / "cases").iterdir()] == ["mine.json"]
     assert (tmp_path / "notes.txt").read_text() == "kept"
+
+
+def test_what_an_earlier_version_left_and_bodies_without_a_case_go_too(tmp_path: Path) -> None:
+    cases = tmp_path / "cases"
+    write_reports(full_run(), tmp_path)
+    before = sorted(cases.iterdir())
+    assert {path.suffix for path in before} == {".json", ".body"}
+    for path in before:
+        if path.suffix == ".json":
+            path.write_text(path.read_text().replace('"format": 1', '"format": 0', 1))
+    next(path for path in before if path.suffix == ".body").with_suffix(".json").unlink()
+    write_reports(clean_run(), tmp_path)
+    assert list(cases.iterdir()) == []
+
+
+def test_only_the_suites_own_files_go(tmp_path: Path) -> None:
+    cases = tmp_path / "cases"
+    write_reports(full_run(), tmp_path)
+    own = next(cases.glob("*.json"))
+    mine = {
+        "kept for later.json": own.read_text(),  # a case file that somebody gave a name
+        "EDIT-IMG-014-my-notes.json": '{"what": "I think"}',
+        "EDIT-IMG-014-my-notes.body": "to go with it",
+        "EDIT-IMG-014-it_is_so.txt": "a text",
+        "photo.body": "a body of mine",
+    }
+    for name, text in mine.items():
+        (cases / name).write_text(text)
+    write_reports(clean_run(), tmp_path)
+    assert {path.name: path.read_text() for path in cases.iterdir()} == mine
+
+
+def test_every_case_file_has_a_name_by_which_a_later_run_knows_it() -> None:
+    for edition in available_editions():
+        for known in load_edition(edition).rules:
+            name = case_files(run([single(known.id, Verdict.FAIL, "no")]))[0].name
+            assert has_case_name(name), name
 
 
 def test_equal_runs_leave_equal_files(folder: Path, tmp_path: Path) -> None:

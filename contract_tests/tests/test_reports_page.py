@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import random
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from PIL import Image
 
 import reports_kit
 from page_reader import Page, assert_harmless
-from reports_kit import SCRIPT, SECRET, case, clean_run, edit, full_run, run, single
+from reports_kit import SCRIPT, SECRET, case, clean_run, edit, full_run, reply, run, single
+from venice_contract.reports.case_files import case_files
 from venice_contract.reports.page import report_html
 from venice_contract.running.results import RuleResult, Verdict
+
+
+def pictures(page: Page) -> list[dict[str, str]]:
+    """The attributes of every picture that is shown."""
+    return [svg for svg in page.named("svg") if svg.get("role") == "img"]
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +57,18 @@ def test_no_credential_stands_in_the_page() -> None:
 
 
 def test_pictures_sent_and_answered_stand_side_by_side(page: Page) -> None:
-    pictures = page.named("img")
-    assert {image["alt"].partition(":")[0] for image in pictures} == {"sent", "answered"}
-    assert all(image["width"] == "64" and image["height"] == "48" for image in pictures)
-    order = [image["alt"].partition(":")[0] for tag, image in page.elements if tag == "img"]
+    shown = pictures(page)
+    order = [image["aria-label"].partition(":")[0] for image in shown]
+    assert set(order) == {"sent", "answered"}
+    assert all(image["width"] == "64" and image["height"] == "48" for image in shown)
     assert ("sent", "answered") in pairwise(order)
+
+
+def test_a_picture_lies_in_the_page_once_however_often_it_is_shown(page: Page) -> None:
+    stored = [image["href"] for image in page.named("image")]
+    assert len(stored) == len(set(stored)) < len(pictures(page))
+    named = {f"#{image['id']}" for image in page.named("image")}
+    assert {use["href"] for use in page.named("use")} == named
 
 
 def test_what_is_wrong_is_open_and_all_else_is_closed(page: Page) -> None:
@@ -89,11 +105,63 @@ def test_a_run_that_could_not_begin_has_a_page_that_says_why() -> None:
 
 
 def test_a_page_never_grows_beyond_its_limits_and_says_what_is_missing() -> None:
-    whole, cut = report_html(full_run()), report_html(full_run(), most_text=2000, most_pictures=0)
+    whole = report_html(full_run())
+    cut = report_html(full_run(), most_failed=0, most_others=0, most_pictures=0)
     assert len(cut) < len(whole)
     page = Page.read(cut)
     assert "Left out to keep this page small" in page.text
-    assert page.named("img") == []
+    assert pictures(page) == []
+    # What has no room is named all the same.
+    assert "2 failed:" in page.text
+    assert "cases/EDIT-IMG-014-it_is_so-2.json" in page.text
+
+
+def drawn(number: int) -> bytes:
+    """A picture like no other, and hard to compress."""
+    image = Image.frombytes("RGB", (120, 90), random.Random(number).randbytes(120 * 90 * 3))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def failing_rule(number: int, cases: int) -> RuleResult:
+    """A rule with so many failing cases of three long exchanges each, and one case that passed."""
+    name = f"EDIT-B-{number:03}"
+    long = {"error": "no", "details": {f"field {n}": "is wrong " * 10 for n in range(60)}}
+    refused = edit(f"{name} " * 300, reply(400, long, **{f"x-header-{n}": "v" * 300 for n in range(20)}))
+    painted = edit(name, reply(200, drawn(number), "image/png"))
+    failed = [
+        case(name, Verdict.FAIL, painted, edit(), refused, sentence="answered 400, expected 200", value=n)
+        for n in range(cases)
+    ]
+    return single(name, Verdict.FAIL, "answered 400", *failed, case(name, Verdict.PASS, painted))
+
+
+def test_a_page_of_500_failing_cases_stays_below_a_megabyte() -> None:
+    rules = [failing_rule(number, 5) for number in range(100)]
+    text = report_html(run(rules))
+    assert len(text.encode()) < 1_000_000
+    page = Page.read(text)
+    assert_harmless(page)
+    # Every rule shows one failing request in full, and names the file of each case that it does not show.
+    curls = [a for a in page.named("pre") if a.get("class") == "curl"]
+    assert len(curls) >= len(rules)
+    for file in case_files(run(rules)):
+        assert file.path in page.text
+    assert pictures(page)
+
+
+def test_of_a_rule_with_many_failing_cases_a_few_are_shown_and_the_rest_is_counted() -> None:
+    page = Page.read(report_html(run([failing_rule(1, 70)])))
+    assert len([a for a in page.named("details") if a.get("class") == "case"]) == 3 + 1
+    assert "And 67 more failed:" in page.text
+    assert "and 47 more in cases" in page.text
+
+
+def test_a_page_without_failures_shows_a_case_of_every_rule() -> None:
+    rules = [replace(failing_rule(n, 0), verdict=Verdict.PASS) for n in range(300)]
+    page = Page.read(report_html(run(rules)))
+    assert len([a for a in page.named("details") if a.get("class") == "case"]) == len(rules)
 
 
 def test_headers_of_an_answer_are_folded_and_long_ones_cut() -> None:

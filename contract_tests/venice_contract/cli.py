@@ -1,7 +1,7 @@
 """The command ``venice-contract``: finds the command's module and turns errors into sentences and exit codes.
 
-Exit codes: 0 conforming, 1 failure or stale deviation, 2 usage, 3 nothing wrong but required rules untested,
-4 the run could not be made or the suite itself failed.
+Exit codes: 0 conforming, 1 failure or stale deviation, 2 usage or an address where something else answers, 3 nothing
+wrong but required rules untested, 4 the run could not be made or the suite itself failed.
 """
 
 from __future__ import annotations
@@ -31,6 +31,13 @@ examples:
   venice-contract run --base-url http://127.0.0.1:8402/api/v1
   venice-contract run --base-url asgi:venice_mock.asgi:make_app --only 'EDIT-FMT-*'
   venice-contract list --cost
+
+exit codes of run:
+  0  conforming
+  1  a rule is broken, or a listed deviation no longer deviates
+  2  wrong usage, or an address where something else than the API answers
+  3  nothing wrong, but required rules were not seen
+  4  the run could not be made or finished: nobody answers, or the suite itself failed
 """
 
 

@@ -40,6 +40,9 @@ environment:
   VENICE_EMPTY_API_KEY       a key without credit: the rules of a 402, which cost nothing
   VENICE_MOCK_CONTROL_TOKEN  the token of a mock that asks for one: the rules that only a steered mock can show
 On a mock that can be steered the suite makes its own accounts, and neither key is used.
+
+What another server answers with 429 is sent once more, after the time in Retry-After (up to a minute), unless it pays
+or is signed for one use. With --profile free and real the second 429 of a run ends it.
 """
 
 

@@ -32,6 +32,7 @@ from venice_contract.wire.message import (
     form_request,
     json_request,
 )
+from venice_contract.wire.secrets import SINGLE_USE
 
 NOBODY = Nobody()
 _MASKS = (402, 429, 503)
@@ -205,8 +206,31 @@ class Probe:
         """Send a request as it is, with the caller's credentials added.
 
         ``price``: USD that it costs if it succeeds; by default that of the dearest it could be taken for (a
-        plain edit). No answer at all breaks the rule.
+        plain edit). No answer at all breaks the rule. A server that cannot be steered and answers 429 is asked a
+        second time, where that is safe: it refused, and so charged nothing.
         """
+        reply = self._sent(request, caller, price, headers, label)
+        if (
+            reply.status == 429
+            and self._is_repeatable(request, headers)
+            and self.bench.pacer.may_try_again(reply)
+        ):
+            reply = self._sent(request, caller, price, headers, label or "sent again after a 429")
+            self.bench.pacer.tried_again(reply)
+        return reply
+
+    def _is_repeatable(self, request: Request, headers: Headers) -> bool:
+        """Whether a second request would be as good as the first: no payment, and nothing signed for one use.
+
+        What a caller signs is signed anew each time.
+        """
+        given = {name.lower() for name, _ in (*request.headers, *headers)}
+        is_plain = request.method == "GET" or request.path.startswith(EDIT)
+        return not self.steerable and is_plain and not given & SINGLE_USE
+
+    def _sent(
+        self, request: Request, caller: Caller, price: Decimal | None, headers: Headers, label: str
+    ) -> Reply:
         prepared, risk = self._prepared(request, caller, price, headers)
         try:
             exchange = self.bench.exchange(prepared, risk, label, self.prefix)

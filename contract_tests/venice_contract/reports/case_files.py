@@ -7,6 +7,7 @@ A body that no curl line can hold lies beside the case file, under the name that
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from venice_contract.wire.target import is_loopback
 FOLDER = "cases"
 _MOCK = "asgi:venice_mock.asgi:make_app"
 _LONGEST_NAME = 120
+_CASE_NAME = re.compile(r"(?:[A-Z0-9]+-)+[0-9]{3}-[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,20 @@ def replay_command(path: str, target: str) -> str:
 def read_case(path: Path) -> FailingCase:
     """What a case file says. Raises ReportError."""
     return reading(path, "case file", _from)
+
+
+def has_case_name(stem: str) -> bool:
+    """Whether a file's name without its suffix is one that ``case_files`` gives: a rule's id and a check's name."""
+    return _CASE_NAME.fullmatch(stem) is not None
+
+
+def is_case_file(path: Path) -> bool:
+    """Whether a file holds a failing case, in the format of this version or of any other."""
+    try:
+        shape = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(shape, dict) and {"format", "rule", "check", "exchanges"} <= shape.keys()
 
 
 def _from(shape: dict[str, Any]) -> FailingCase:

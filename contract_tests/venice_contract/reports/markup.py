@@ -47,16 +47,22 @@ def _open(name: str, attributes: dict[str, str | int | bool | None]) -> str:
 
 @dataclass
 class Room:
-    """How many bytes of a page are left. ``left_out`` counts what had to stay away."""
+    """How many bytes of a page are left for so many rules. ``left_out`` counts those that found no room at all."""
 
     left: int
+    rules: int
     left_out: int = 0
 
-    def take(self, piece: Markup) -> bool:
-        """Whether a piece still fits; it is then paid for."""
+    def share(self) -> int:
+        """What the next rule may take, in bytes, so that those after it have as much."""
+        share = self.left // max(self.rules, 1)
+        self.rules -= 1
+        return share
+
+    def take(self, piece: Markup, most: int | None = None) -> bool:
+        """Whether a piece still fits, and into ``most`` bytes where that is given; it is then paid for."""
         length = len(piece.encode("utf-8"))
-        if length > self.left:
-            self.left_out += 1
+        if length > self.left or (most is not None and length > most):
             return False
         self.left -= length
         return True

@@ -1,7 +1,8 @@
 """report.html: one file that holds everything it shows, works without JavaScript, and lets nothing foreign act.
 
 No address is fetched: the Content-Security-Policy allows this page's own style and script, by their hashes, and
-pictures that lie in the page. Text and pictures have a limit each, spent on failures first; what had no room is told.
+pictures that lie in the page, each once. Failing cases, all others and pictures have a limit each; what had no room is
+told. A page stays below about 1 MB however much failed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,14 @@ from importlib import resources
 
 from venice_contract import __version__
 from venice_contract.reports.case_files import case_files
-from venice_contract.reports.figures import Tally, by_group, differences_seen, unseen_by_reason, whole
+from venice_contract.reports.figures import (
+    Tally,
+    by_group,
+    differences_seen,
+    failing_cases,
+    unseen_by_reason,
+    whole,
+)
 from venice_contract.reports.markup import Markup, Room, join, tag, void
 from venice_contract.reports.page_rules import Drawing, css_name, rule_card
 from venice_contract.reports.requests import address_of
@@ -28,8 +36,11 @@ from venice_contract.reports.wording import (
 )
 from venice_contract.running.results import RunResult, Verdict
 
-_MOST_TEXT = 4_000_000  # bytes of cases
-_MOST_PICTURES = 3_000_000  # bytes of thumbnails
+_MOST_FAILED = 400_000  # bytes of failing cases
+_MOST_OTHERS = 3_000_000  # bytes of all other cases, in a page without any failure
+_MOST_PICTURES = 2_000_000  # bytes of thumbnails, in a page without any failure
+_LEAST_PICTURES = 150_000
+_HALVING = 20  # so many failing cases leave half of the room to what did not fail
 _TITLES = {
     Verdict.FAIL: "Failed",
     Verdict.STALE: "Deviations that no longer deviate",
@@ -46,9 +57,23 @@ _TITLES = {
 
 
 def report_html(
-    result: RunResult, *, most_text: int = _MOST_TEXT, most_pictures: int = _MOST_PICTURES
+    result: RunResult,
+    *,
+    most_failed: int = _MOST_FAILED,
+    most_others: int | None = None,
+    most_pictures: int | None = None,
 ) -> str:
-    """The text of report.html. ``most_text``, ``most_pictures``: bytes that cases and thumbnails may take."""
+    """The text of report.html. The limits are bytes: of failing cases, of others, and of thumbnails.
+
+    Whoever has failures to read needs less of what went well: without a limit of theirs, other cases and thumbnails
+    get the less room the more cases failed.
+    """
+    failing = [failing_cases(rule) for rule in result.rules]
+    scale = 1 + sum(map(len, failing)) / _HALVING
+    if most_others is None:
+        most_others = round(_MOST_OTHERS / scale)
+    if most_pictures is None:
+        most_pictures = max(round(_MOST_PICTURES / scale), _LEAST_PICTURES)
     style, script = _own("style.css"), _own("filter.js")
     policy = (
         f"default-src 'none'; img-src data:; style-src '{source_hash(style)}'; script-src '{source_hash(script)}'; "
@@ -59,7 +84,11 @@ def report_html(
         address_of(result.target),
         {id(file.case): file for file in case_files(result)},
         Gallery(most_bytes=most_pictures),
-        Room(most_text),
+        Room(most_failed, sum(map(bool, failing))),
+        Room(
+            most_others,
+            sum(len(rule.cases) > len(failed) for rule, failed in zip(result.rules, failing, strict=True)),
+        ),
     )
     sections = [_section(verdict, result, drawing) for verdict in READING_ORDER]
     head = join(
@@ -75,6 +104,7 @@ def report_html(
         tag("a", "Skip to the rules", href="#rules", cls="skip"),
         tag("header", *_headline(result)),
         tag("main", *_overview(result), _filter(result), *sections, id="rules", tabindex=-1),
+        _pictures(drawing),
         tag("footer", *_foot(drawing)),
         Markup(f"<script>{script}</script>"),
     )
@@ -239,6 +269,15 @@ def _section(verdict: Verdict, result: RunResult, drawing: Drawing) -> Markup:
     )
 
 
+def _pictures(drawing: Drawing) -> Markup:
+    """Every thumbnail once; wherever it is shown, it is shown from here."""
+    images = [
+        tag("image", href=shot.uri, width=shot.width, height=shot.height, id=shot.name)
+        for shot in drawing.gallery.shown
+    ]
+    return tag("svg", tag("defs", *images), cls="store", aria_hidden="true") if images else Markup("")
+
+
 def _foot(drawing: Drawing) -> list[Markup]:
     out = [
         tag("p", f"Made by venice-contract {__version__}. Credentials are blanked; report.json has it all.")
@@ -246,8 +285,8 @@ def _foot(drawing: Drawing) -> list[Markup]:
     missing = []
     if drawing.gallery.left_out:
         missing.append(count(drawing.gallery.left_out, "picture"))
-    if drawing.room.left_out:
-        missing.append(f"cases of {count(drawing.room.left_out, 'rule')}")
+    if left_out := drawing.failed.left_out + drawing.others.left_out:
+        missing.append(f"cases of {count(left_out, 'rule')}")
     if missing:
         out.append(tag("p", f"Left out to keep this page small: {' and '.join(missing)}."))
     return out

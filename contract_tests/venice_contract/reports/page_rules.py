@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from venice_contract.reports.bodies import body_text
-from venice_contract.reports.case_files import CaseFile, replay_command
-from venice_contract.reports.figures import FAILED_CASE, WRONG
-from venice_contract.reports.markup import Markup, Room, join, tag, void
+from venice_contract.reports.case_files import FOLDER, CaseFile, replay_command
+from venice_contract.reports.figures import WRONG, failing_cases
+from venice_contract.reports.markup import Markup, Room, join, tag
 from venice_contract.reports.requests import Address, curl, folded, in_session, safe, smallest, stands_in_line
 from venice_contract.reports.thumbnails import Gallery, Shot, kind_of
 from venice_contract.reports.wording import (
@@ -26,10 +26,11 @@ from venice_contract.reports.wording import (
 from venice_contract.running.results import CaseResult, RuleResult, Verdict
 from venice_contract.wire.message import Exchange, Reply
 
-_MOST_CASES = 30  # of one rule
-_PASSED_EXCHANGES = 2  # of a case that did not fail
-_PASSED_BODY, _FAILED_BODY = 900, 6000  # characters
-_MOST_SENTENCE = 2000
+_MOST_CASES = 30  # of one rule, that did not fail
+_MOST_FAILED = 3  # of one rule, shown with their requests and answers
+_MOST_LISTED = 20  # failing cases of one rule beyond them, of which only the files are named
+_MOST_SENTENCE, _MOST_NOTE = 2000, 400  # characters
+_MOST_REASON = 600  # of a rule; the whole sentence stands in its case
 _MOST_HEADERS, _MOST_VALUE = 4000, 240  # characters: of all headers, of one of them
 
 
@@ -41,7 +42,21 @@ class Drawing:
     address: Address
     files: Mapping[int, CaseFile]  # by id() of the case: two cases may be equal
     gallery: Gallery
-    room: Room
+    failed: Room
+    others: Room
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much of a case is shown: its first or its last exchanges, and so many characters of a body."""
+
+    exchanges: int
+    body: int
+    last: bool = True  # a failure is seen in the last one, a success in the first
+
+
+_FAILED = (Detail(4, 4000), Detail(2, 500))  # the first that fits into a rule's share of the room
+_LEAN, _OTHER = Detail(1, 500), Detail(2, 900, last=False)
 
 
 def rule_card(rule: RuleResult, drawing: Drawing) -> Markup:
@@ -81,7 +96,7 @@ def css_name(verdict: Verdict) -> str:
 def _reason(rule: RuleResult) -> Markup:
     if not rule.reason or rule.verdict is Verdict.PASS:
         return Markup("")
-    return tag("span", shortened(rule.reason, _MOST_SENTENCE), cls="reason")
+    return tag("span", shortened(rule.reason, _MOST_REASON), cls="reason")
 
 
 def _facts(rule: RuleResult) -> Markup:
@@ -101,27 +116,70 @@ def _facts(rule: RuleResult) -> Markup:
 def _notes(notes: Sequence[str]) -> Markup:
     if not notes:
         return Markup("")
-    return tag("ul", *(tag("li", shortened(note, _MOST_SENTENCE)) for note in notes[:40]), cls="notes")
+    return tag("ul", *(tag("li", shortened(note, _MOST_NOTE)) for note in notes[:40]), cls="notes")
 
 
 def _cases(rule: RuleResult, drawing: Drawing) -> Markup:
     if not rule.cases:
         return tag("p", "No case of this rule was sent.", cls="quiet")
-    chosen = smallest(rule)
-    cases = sorted(rule.cases, key=lambda case: READING_ORDER.index(case.verdict))
-    out = []
-    for case in cases[:_MOST_CASES]:
-        piece = _case(case, drawing, is_open=case is chosen and rule.verdict in WRONG)
-        if not drawing.room.take(piece):
+    failed = failing_cases(rule)
+    drawn = _failing(rule, failed, drawing) if failed else []
+    # By identity: two cases may be equal.
+    seen = {id(case) for case in failed}
+    rest = sorted(
+        (case for case in rule.cases if id(case) not in seen),
+        key=lambda case: READING_ORDER.index(case.verdict),
+    )
+    out: list[Markup] = []
+    share = drawing.others.share() if rest else 0
+    for case in rest[:_MOST_CASES]:
+        piece = _case(case, drawing, _OTHER, is_open=False)
+        if not drawing.others.take(piece, share):
+            drawing.others.left_out += not out
             break
+        share -= len(piece)
         out.append(piece)
-    missing = len(cases) - len(out)
+    if missing := len(rest) - len(out):
+        more = "more case" if drawn or out else "case"
+        out.append(tag("p", f"{count(missing, more)} that did not fail in report.json.", cls="quiet more"))
+    return join(*drawn, *out)
+
+
+def _failing(rule: RuleResult, failed: Sequence[CaseResult], drawing: Drawing) -> list[Markup]:
+    """The failing cases, the smallest first: some in full, within the rule's share of the room, the others by name."""
+    chosen = smallest(rule)
+    ordered = sorted(failed, key=lambda case: case is not chosen)
+    share = drawing.failed.share()
+    out: list[Markup] = []
+    for case in ordered[:_MOST_FAILED]:
+        is_open = case is chosen and rule.verdict in WRONG
+        pieces = (_case(case, drawing, detail, is_open=is_open) for detail in _FAILED)
+        piece = next((piece for piece in pieces if drawing.failed.take(piece, share)), None)
+        if piece is None and not out:  # every rule shows one, if at all possible
+            piece = _case(case, drawing, _LEAN, is_open=is_open)
+            if not drawing.failed.take(piece):
+                drawing.failed.left_out += 1
+                break
+        if piece is None:
+            break
+        share -= len(piece)
+        out.append(piece)
+    missing = ordered[len(out) :]
     if missing:
-        out.append(tag("p", f"{count(missing, 'more case')} in report.json.", cls="quiet"))
-    return join(*out)
+        out.append(_listed(missing, drawing, is_more=bool(out)))
+    return out
 
 
-def _case(case: CaseResult, drawing: Drawing, *, is_open: bool) -> Markup:
+def _listed(cases: Sequence[CaseResult], drawing: Drawing, *, is_more: bool) -> Markup:
+    files = [drawing.files[id(case)].path for case in cases[:_MOST_LISTED]]
+    many = f"And {len(cases)} more failed:" if is_more else f"{len(cases)} failed:"
+    items = [tag("li", tag("code", path)) for path in files]
+    if unnamed := len(cases) - len(files):
+        items.append(tag("li", f"and {unnamed} more in {FOLDER}"))
+    return tag("div", tag("p", many), tag("ul", *items), cls="quiet more")
+
+
+def _case(case: CaseResult, drawing: Drawing, detail: Detail, *, is_open: bool) -> Markup:
     value = value_text(case.value)
     origin = {"generated": "found by search", "invariant": "seen on every exchange"}.get(case.source, "")
     told = [origin, dollars(case.spent) if case.spent else "", duration(case.seconds) if case.seconds else ""]
@@ -133,12 +191,15 @@ def _case(case: CaseResult, drawing: Drawing, *, is_open: bool) -> Markup:
         tag("span", ", ".join(word for word in told if word), cls="quiet"),
     )
     return tag(
-        "details", head, tag("div", *_case_body(case, value, drawing), cls="inside"), cls="case", open=is_open
+        "details",
+        head,
+        tag("div", *_case_body(case, value, drawing, detail), cls="inside"),
+        cls="case",
+        open=is_open,
     )
 
 
-def _case_body(case: CaseResult, value: str, drawing: Drawing) -> list[Markup]:
-    failed = case.verdict in FAILED_CASE
+def _case_body(case: CaseResult, value: str, drawing: Drawing, detail: Detail) -> list[Markup]:
     out = []
     if case.sentence:
         out.append(tag("p", shortened(case.sentence, _MOST_SENTENCE), cls="sentence"))
@@ -153,27 +214,27 @@ def _case_body(case: CaseResult, value: str, drawing: Drawing) -> list[Markup]:
         out.append(
             tag("p", "Send it again: ", tag("code", replay_command(file.path, drawing.target)), cls="quiet")
         )
-    shown = case.exchanges if failed else case.exchanges[:_PASSED_EXCHANGES]
-    for number, exchange in enumerate(shown, 1):
-        last = number == len(case.exchanges)
+    of = len(case.exchanges)
+    first = max(of - detail.exchanges, 0) if detail.last else 0
+    shown = case.exchanges[first : first + detail.exchanges]
+    missing = of - len(shown)
+    where = "report.json" if file is None else "the case file"
+    if missing and first:
+        out.append(tag("p", f"{count(missing, 'exchange')} before this in {where}.", cls="quiet"))
+    for number, exchange in enumerate(shown, first + 1):
+        last = number == of
         body_file = file.body_path if file is not None and last and file.body is not None else ""
-        out.append(
-            _exchange(
-                safe(exchange), drawing, number, len(case.exchanges), failed=failed, body_file=body_file
-            )
-        )
-    if len(shown) < len(case.exchanges):
-        more = count(len(case.exchanges) - len(shown), "more exchange")
-        out.append(tag("p", f"{more} in report.json.", cls="quiet"))
+        out.append(_exchange(safe(exchange), drawing, number, of, most_body=detail.body, body_file=body_file))
+    if missing and not first:
+        out.append(tag("p", f"{count(missing, 'more exchange')} in {where}.", cls="quiet"))
     if not case.exchanges:
         out.append(tag("p", "No exchange was kept.", cls="quiet"))
     return out
 
 
 def _exchange(
-    exchange: Exchange, drawing: Drawing, number: int, of: int, *, failed: bool, body_file: str
+    exchange: Exchange, drawing: Drawing, number: int, of: int, *, most_body: int, body_file: str
 ) -> Markup:
-    most = _FAILED_BODY if failed else _PASSED_BODY
     sent, got = exchange.request, exchange.reply
     title = f"Request {number} of {of}" if of > 1 else "Request"
     about = [exchange.label, "sent to a session of its own" if in_session(sent, drawing.address) else ""]
@@ -183,8 +244,8 @@ def _exchange(
         tag("pre", folded(curl(sent, drawing.address, body_file or "body.bin"), 88), cls="curl", tabindex=0),
     ]
     if sent.body and not stands_in_line(sent.body):
-        out.append(tag("pre", body_text(sent.body, sent.header("content-type") or "", most), tabindex=0))
-    out += _answer(got, exchange.fault, most)
+        out.append(tag("pre", body_text(sent.body, sent.header("content-type") or "", most_body), tabindex=0))
+    out += _answer(got, exchange.fault, most_body)
     shots = _pictures(drawing.gallery.sent(sent), "sent")
     shots += _pictures([] if got is None else drawing.gallery.answered(got), "answered")
     if shots:
@@ -227,13 +288,14 @@ def _pictures(shots: Sequence[Shot], what: str) -> list[Markup]:
         if shot.uri is None:
             out.append(tag("figure", tag("div", "no picture", cls="blank"), caption))
             continue
-        image = void(
-            "img",
-            src=shot.uri,
+        image = tag(
+            "svg",
+            tag("use", href=f"#{shot.name}"),
             width=shot.width,
             height=shot.height,
-            alt=f"{what}: {shot.caption}",
-            loading="lazy",
+            viewBox=f"0 0 {shot.width} {shot.height}",
+            role="img",
+            aria_label=f"{what}: {shot.caption}",
         )
         out.append(tag("figure", image, caption))
     return out

@@ -15,7 +15,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from PIL import Image, ImageOps
@@ -48,25 +48,39 @@ _DEEPEST = 6
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture to show. ``uri``: a data URL of ``width`` x ``height`` px; None when only the caption can stand."""
+    """A picture to show. ``uri``: a data URL of ``width`` x ``height`` px; None when only the caption can stand.
+
+    ``name``: under which a page can hold it once and show it often.
+    """
 
     caption: str
     uri: str | None = None
     width: int = 0
     height: int = 0
+    name: str = ""
+    is_left_out: bool = False  # for want of room
 
 
 @dataclass
 class Gallery:
     """Makes thumbnails until their bytes, or the pixels decoded for them, have reached a limit.
 
-    ``left_out`` counts the pictures that met the limit. Equal files are decoded once.
+    Equal files are decoded, and paid for, once.
     """
 
     most_bytes: int = 3_000_000
     most_pixels: int = 600_000_000
-    left_out: int = 0
     _known: dict[bytes, Shot] = field(default_factory=dict)
+
+    @property
+    def left_out(self) -> int:
+        """How many pictures met a limit, each counted once."""
+        return sum(shot.is_left_out for shot in self._known.values())
+
+    @property
+    def shown(self) -> list[Shot]:
+        """Every picture that was handed out to be shown, each once."""
+        return [shot for shot in self._known.values() if shot.uri is not None]
 
     def sent(self, request: Request) -> list[Shot]:
         """The pictures of a request: base64 in JSON, or parts of a form."""
@@ -78,16 +92,18 @@ class Gallery:
 
     def _shot(self, data: bytes) -> Shot:
         key = hashlib.sha256(data).digest()
-        if key not in self._known:
-            self._known[key] = self._made(data)
-        shot = self._known[key]
+        shot = self._known.get(key)
+        if shot is None:
+            shot = self._known[key] = self._paid_for(self._made(data))
+        return shot
+
+    def _paid_for(self, shot: Shot) -> Shot:
         if shot.uri is None:
             return shot
         if len(shot.uri) > self.most_bytes:
-            self.left_out += 1
-            return Shot(shot.caption + ", left out to keep this page small")
+            return _left_out(shot.caption)
         self.most_bytes -= len(shot.uri)
-        return shot
+        return replace(shot, name=f"picture-{len(self._known) + 1}")
 
     def _made(self, data: bytes) -> Shot:
         name = kind_of(data) or "?"
@@ -108,8 +124,7 @@ class Gallery:
             if pixels > _MOST_PIXELS:
                 return Shot(f"{about}, too large to be shown")
             if pixels > self.most_pixels:
-                self.left_out += 1
-                return Shot(f"{about}, left out to keep this page small")
+                return _left_out(about)
             self.most_pixels -= pixels
             image.thumbnail((SIDE, SIDE))
             small = ImageOps.exif_transpose(image)
@@ -120,6 +135,10 @@ class Gallery:
             small.save(out, "WEBP", quality=60, method=3)
         uri = "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
         return Shot(about, uri, small.width, small.height)
+
+
+def _left_out(caption: str) -> Shot:
+    return Shot(f"{caption}, left out to keep this page small", is_left_out=True)
 
 
 def kind_of(data: bytes) -> str | None:

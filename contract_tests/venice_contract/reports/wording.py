@@ -19,7 +19,7 @@ MEANINGS = {
     Verdict.FAIL: "the server breaks a rule that it must keep",
     Verdict.STALE: "listed as a deviation, but the server keeps the rule: take it off the list",
     Verdict.HARNESS: "the suite itself failed, or did not come to it, so nothing is known",
-    Verdict.MASKED: "a 402, 429 or 503 came first, so nothing is known",
+    Verdict.MASKED: "a 402, 503 or twice a 429 came first, so nothing is known",
     Verdict.UNTESTED_CREDENTIAL: "no credential was given that could show it",
     Verdict.UNTESTED_COST: "showing it would cost more than this run may spend",
     Verdict.WARN: "it should hold and does not; nobody promised it",

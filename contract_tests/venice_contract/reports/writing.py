@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from venice_contract.reports.badge import badge_json, badge_line
-from venice_contract.reports.case_files import FOLDER, case_files, case_json, read_case
+from venice_contract.reports.case_files import FOLDER, case_files, case_json, has_case_name, is_case_file
 from venice_contract.reports.json_report import report_json
 from venice_contract.reports.junit import junit_xml
 from venice_contract.reports.markdown import summary_md
 from venice_contract.reports.page import report_html
 from venice_contract.reports.requests import address_of
-from venice_contract.reports.shape import ReportError
 from venice_contract.running.results import RunResult
 
 
@@ -59,16 +58,14 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _forget_old_cases(folder: Path, current: set[str]) -> None:
-    """Remove what an earlier run left: only files that are case files, and their bodies."""
+    """Remove what an earlier run left, of whatever version: only files that are case files by name and content, and
+    bodies by the name of one."""
     for path in sorted(folder.glob("*.json")):
-        if path.name in current:
+        if path.name not in current and has_case_name(path.stem) and is_case_file(path):
+            path.unlink()
+    for path in sorted(folder.glob("*.body")):
+        if path.name in current or not has_case_name(path.stem):
             continue
-        try:
-            read_case(path)
-        except ReportError:
-            continue
-        path.unlink()
-        path.with_suffix(".body").unlink(missing_ok=True)
-    for path in folder.glob("*.body"):
-        if path.name not in current and path.with_suffix(".json").name in current:
+        beside = path.with_suffix(".json")
+        if beside.name in current or not beside.exists():
             path.unlink()

@@ -12,6 +12,8 @@ from venice_contract.wire.message import Reply
 
 _LONGEST_WAIT_S = 120.0  # ours: a Retry-After beyond this ends the run instead of stalling it
 _MOST_429, _MOST_403 = 2, 1
+# Without a guard the run goes on whatever the server says, and only waits so long before it asks a second time.
+_LONGEST_PAUSE_S, _ALL_PAUSES_S, _MOST_IN_VAIN = 60.0, 300.0, 3
 
 
 class Stopped(Exception):
@@ -64,6 +66,8 @@ class Pacer:
     _not_before: float = 0.0
     _seen_429: int = 0
     _seen_403: int = 0
+    _paused_s: float = 0.0
+    _in_vain: int = 0  # second tries in a row that met a 429 again
 
     def before(self, *, is_edit: bool, requests: int = 1, is_top_up: bool = False) -> None:
         """Wait until so many requests may be sent."""
@@ -95,8 +99,7 @@ class Pacer:
             return
         if reply.status == 429:
             self._seen_429 += 1
-            wait = reply.header("retry-after") or ""
-            seconds = float(wait) if wait.isdigit() else 30.0
+            seconds = _asked_to_wait(reply, 30.0)
             if self._seen_429 >= _MOST_429:
                 raise Stopped("the server answered 429 twice: the run ends before it does harm")
             if seconds > _LONGEST_WAIT_S:
@@ -106,6 +109,32 @@ class Pacer:
             self._seen_403 += 1
             if self._seen_403 >= _MOST_403:
                 raise Stopped("the server answered 403: this account is no longer welcome")
+
+    def may_try_again(self, reply: Reply) -> bool:
+        """Whether what was answered 429 may be sent a second time. ``before`` then waits as long as the server asks.
+
+        A guarded run waits anyway, and a second 429 ends it. Elsewhere a wait that is too long, or too many in vain,
+        are answered no.
+        """
+        if self.guarded:
+            return True
+        seconds = _asked_to_wait(reply, 1.0)
+        too_long = seconds > _LONGEST_PAUSE_S or self._paused_s + seconds > _ALL_PAUSES_S
+        if too_long or self._in_vain >= _MOST_IN_VAIN:
+            return False
+        self._paused_s += seconds
+        self._not_before = self.now() + seconds
+        return True
+
+    def tried_again(self, reply: Reply) -> None:
+        """Take note of what came of a second try."""
+        self._in_vain = self._in_vain + 1 if reply.status == 429 else 0
+
+
+def _asked_to_wait(reply: Reply, untold: float) -> float:
+    """Seconds by Retry-After; ``untold`` where there is no number in it."""
+    wait = reply.header("retry-after") or ""
+    return float(wait) if wait.isdecimal() and wait.isascii() else untold
 
 
 def _free_at(past: deque[float], most: int, window: float, requests: int) -> float:

@@ -26,13 +26,14 @@ from venice_contract.wire.target import API, Target, Transport
 from venice_mock.contract import load_edition
 
 HOME_EDITION = "2026-06-19"
+_MODELS = "/models"
 _PER_MINUTE = 18  # below the 20 image requests a minute of the contract
 _TOP_UPS_PER_MINUTE = 9  # below the 10 of the contract
 _FAILURES = (15, 30.0)  # below the 20 failures in 30 s that block a caller
 
 
 class OpeningError(Exception):
-    """The run cannot begin. ``code``: 2 for a usage that is wrong, 4 for a server that cannot be judged."""
+    """The run cannot begin. ``code``: 2 for wrong usage or a wrong address, 4 for a server that cannot be judged."""
 
     def __init__(self, sentence: str, code: int = 4) -> None:
         super().__init__(sentence)
@@ -150,31 +151,48 @@ def _check_usage(options: Options, profile: Profile) -> None:
 
 
 def _knock(target: Target, transport: Transport) -> Reply:
-    """GET /models: needs no key, costs nothing, and tells whether this is the API at all."""
-    reply = transport.send(Request("GET", target.prefix + "/models", absolute=True))
+    """GET /models: needs no key, costs nothing, and tells whether this is the API at all.
+
+    An address where something else answers is the user's to mend (code 2); an API that is broken is not.
+    """
+    reply = transport.send(Request("GET", target.prefix + _MODELS, absolute=True))
     if reply is None:
         raise OpeningError("the server did not answer.")
-    where = f"{target.base_url}/models" if target.app is None else f"{target.name}: GET {API}/models"
+    where = f"{target.base_url}{_MODELS}" if target.app is None else f"{target.name}: GET {API}{_MODELS}"
+    told, is_broken = "", False
     try:
         reply.json()
     except BadReply as bad:
-        if reply.status == 404 or not target.prefix.endswith(API):
-            raise OpeningError(f"{where} answered {reply.status}.{_hint(target)}", 2) from None
-        what = "it is an HTML page, not JSON" if reply.media_type == "text/html" else str(bad)
-        raise OpeningError(f"{where} answered {reply.status}, and {what}. Is this the API?") from bad
+        told = "it is an HTML page, not JSON" if reply.media_type == "text/html" else str(bad)
+        is_broken = reply.status >= 500 or reply.media_type == "application/json"
+    if is_broken:
+        raise OpeningError(f"{where} answered {reply.status}, and {told}. Is this the API?")
     if reply.status == 404:
-        raise OpeningError(f"{where} answered 404: {shown(reply.body)}.{_hint(target)}", 2)
+        told = shown(reply.body)
+        raise OpeningError(f"{where} answered 404: {told}.{_hint(target, transport)}", 2)
+    if told:
+        raise OpeningError(f"{where} answered {reply.status}, and {told}.{_hint(target, transport)}", 2)
     return reply
 
 
-def _hint(target: Target) -> str:
+def _hint(target: Target, transport: Transport) -> str:
+    """What the user may have meant: an address is only named when the API answers there."""
     if target.app is not None:
-        return (
-            f" The suite asks an application for {API}/models and {API}/image/edit: does it serve them there?"
-        )
+        return f" The suite asks an application for {API}{_MODELS} and {API}/image/edit: does it serve them there?"
+    for prefix in dict.fromkeys((target.prefix + API, API)):
+        if prefix != target.prefix and _answers(transport, prefix):
+            return f" The API answers below {API}: --base-url {target.origin}{prefix}"
     if target.prefix.endswith(API):
         return " Is this the API?"
-    return f" The API is usually below {API}: --base-url {target.origin}{API}"
+    return f" The API is usually below {API}, but there is none at {target.base_url}{API} either."
+
+
+def _answers(transport: Transport, prefix: str) -> bool:
+    try:
+        reply = transport.send(Request("GET", prefix + _MODELS, absolute=True))
+        return reply is not None and reply.status != 404 and isinstance(reply.json(), dict)
+    except (TransportFault, BadReply):
+        return False
 
 
 def _control(target: Target, transport: Transport, environ: Mapping[str, str]) -> Control | None:

@@ -122,7 +122,7 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """0 conforming, 1 failure or stale deviation, 2 usage, 3 nothing wrong but rules untested, 4 harness."""
+        """0 conforming, 1 failure or stale deviation, 2 usage or address, 3 nothing wrong but untested, 4 harness."""
         counts = self.counts
         if self.opening_code is not None:
             return self.opening_code

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from venice_contract.wire.message import Exchange, Reply, Request
 
 BLANK = "***"
-HEADERS = frozenset({
-    "authorization", "sign-in-with-x", "x-sign-in-with-x", "payment-signature", "x-402-payment", "x-payment",
-    "x-mock-token", "cookie", "set-cookie",
-})  # fmt: skip
+SINGLE_USE = frozenset(
+    {"sign-in-with-x", "x-sign-in-with-x", "payment-signature", "x-402-payment", "x-payment"}
+)
+HEADERS = SINGLE_USE | {"authorization", "x-mock-token", "cookie", "set-cookie"}
 _SHORTEST = 6  # a shorter word could stand anywhere by chance
 
 
