@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from reports_kit import SCRIPT, SECRET, case, clean_run, edit, full_run, rule, run, single
+from reports_kit import SCRIPT, SECRET, case, clean_run, edit, exchange, full_run, reply, rule, run, single
 from venice_contract.reports.badge import badge_json, badge_line
 from venice_contract.reports.case_files import case_files, has_case_name, read_case
 from venice_contract.reports.json_report import read_report, report_json
@@ -22,6 +22,7 @@ from venice_contract.reports.shape import ReportError
 from venice_contract.reports.wording import plain
 from venice_contract.reports.writing import write_reports
 from venice_contract.running.results import RuleResult, RunResult, Verdict
+from venice_contract.wire.message import json_request
 from venice_mock.contract import available_editions, load_edition
 
 NAMES = {"badge.json", "badge.md", "junit.xml", "report.html", "report.json", "summary.md"}
@@ -285,8 +286,8 @@ def test_a_summary_mentions_nobody_and_links_nowhere() -> None:
 
 def test_every_row_of_a_table_has_as_many_cells() -> None:
     lines = [line for line in summary_md(full_run()).split("\n") if line.startswith("|")]
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {8}
-    assert lines[0] == "| group | MUST | SHOULD | failed | warned | untested | n/a |"
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {9}
+    assert lines[0] == "| group | MUST | SHOULD | MAY | failed | warned | untested | n/a |"
 
 
 def test_a_summary_begins_with_the_conclusion_and_shows_failures_folded() -> None:
@@ -341,3 +342,26 @@ def test_a_badge_says_the_result_in_a_few_words(result: RunResult, message: str,
     assert [unquote(part).replace("--", "-").replace("__", "_") for part in fields] == [
         "venice-contract 2026-06-19", message, colour,
     ]  # fmt: skip
+
+
+def test_the_pictures_of_cases_that_passed_are_named_by_their_digest_and_not_kept_whole() -> None:
+    passed = case(
+        "EDIT-A-001", Verdict.PASS, exchange(json_request(b"\x89" * 100_000), reply(200, {"id": 1}))
+    )
+    failed = case(
+        "EDIT-B-001", Verdict.FAIL, exchange(json_request(b"\x89" * 100_000), reply(200, {"id": 1}))
+    )
+    told = json.loads(
+        report_json(
+            run(
+                [
+                    single("EDIT-A-001", Verdict.PASS, "", passed),
+                    single("EDIT-B-001", Verdict.FAIL, "no", failed),
+                ]
+            )
+        )
+    )
+    kept, whole = (rule["cases"][0]["exchanges"][0]["request"]["body"] for rule in told["rules"])
+    assert (kept["bytes"], kept["cut"]) == (100_000, True)
+    assert len(kept["base64"]) < 2000
+    assert len(whole["base64"]) > 100_000

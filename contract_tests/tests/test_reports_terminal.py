@@ -225,3 +225,13 @@ def test_a_short_run_leaves_no_line_in_a_log() -> None:
     with Progress(stream, 1, {}) as progress:
         progress("EDIT-A-001/x", Verdict.PASS)
     assert stream.getvalue() == ""
+
+
+def test_rules_that_passed_are_the_sum_of_their_columns() -> None:
+    levels = ("must", "should", "may")
+    passed = [
+        RuleResult(rule(f"EDIT-{level.upper()}-001", level=level), Verdict.PASS, (), "") for level in levels
+    ]
+    head, _, *_, last = run_text(run(passed), Style(100)).split("\n\n")[0].split("\n")
+    shares = dict(zip(head.split(), last.split(), strict=False))
+    assert [shares[title] for title in ("MUST", "SHOULD", "MAY")] == ["1/1", "1/1", "1/1"]

@@ -14,7 +14,7 @@ WRONG = (Verdict.FAIL, Verdict.STALE, Verdict.HARNESS)
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Rules counted. ``must`` and ``should``: passed, and how many could be shown at all (all but N/A).
+    """Rules counted. ``must``, ``should`` and ``may``: passed, and how many could be shown at all (all but N/A).
 
     ``failed`` has FAIL and STALE, ``untested`` has MASKED and both kinds of UNTESTED; nothing is counted twice.
     """
@@ -22,6 +22,7 @@ class Tally:
     name: str
     must: tuple[int, int]
     should: tuple[int, int]
+    may: tuple[int, int]
     passed: int
     failed: int
     harness: int
@@ -63,6 +64,7 @@ def tally(name: str, rules: list[RuleResult]) -> Tally:
         name=name,
         must=of_level("must"),
         should=of_level("should"),
+        may=of_level("may"),
         passed=counts[Verdict.PASS],
         failed=counts[Verdict.FAIL] + counts[Verdict.STALE],
         harness=counts[Verdict.HARNESS],

@@ -12,8 +12,8 @@ The shape (``"format": 1``; members may be added, none is taken away or changed 
                 "cases": [{"check", "value", "verdict", "sentence", "source", "notes": [], "sides": {}, "spent",
                            "seconds", "exchanges": [...]}]}]}
 
-Amounts are decimal strings in USD, times are seconds. Exchanges and bodies: see ``shape``. Bodies over 256 KiB are
-whole in cases that failed and cut in the others, or a long run's pictures would make a file that nothing can open.
+Amounts are decimal strings in USD, times are seconds. Exchanges and bodies: see ``shape``. Bodies over 4 KiB are
+whole in cases that failed and cut in the others: a run sends and receives hundreds of pictures.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from venice_contract.reports.shape import FORMAT, dumped, exchange_from_json, ex
 from venice_contract.running.results import CaseResult, RuleResult, RunResult, Verdict
 from venice_mock.contract import Rule
 
-_MOST_BODY = 256 << 10  # bytes, of a case that did not fail
+_MOST_BODY = 4 << 10  # bytes, of a case that did not fail
 
 
 def report_json(result: RunResult) -> str:

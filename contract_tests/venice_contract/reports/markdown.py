@@ -79,13 +79,13 @@ def fenced(text: str, language: str = "") -> str:
 
 def _table(result: RunResult) -> str:
     lines = [
-        "| group | MUST | SHOULD | failed | warned | untested | n/a |",
-        "|:--|--:|--:|--:|--:|--:|--:|",
+        "| group | MUST | SHOULD | MAY | failed | warned | untested | n/a |",
+        "|:--|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for row in [*by_group(result), whole(result)]:
         bold = "**" if row.name == "all" else ""
         cells = [
-            escaped(row.name), f"{row.must[0]} / {row.must[1]}", f"{row.should[0]} / {row.should[1]}",
+            escaped(row.name), *(f"{passed} / {of}" for passed, of in (row.must, row.should, row.may)),
             str(row.failed + row.harness), str(row.warned + row.expected), str(row.untested),
             str(row.not_applicable),
         ]  # fmt: skip

@@ -183,7 +183,7 @@ def _side(words: str, was_seen: bool) -> Markup:
 
 
 def _groups(result: RunResult) -> Markup:
-    names = ("Group", "MUST", "SHOULD", "Failed", "Warned", "Untested", "Observed", "N/A", "")
+    names = ("Group", "MUST", "SHOULD", "MAY", "Failed", "Warned", "Untested", "Observed", "N/A", "")
     head = tag("tr", *(tag("th", name, scope="col") if name else tag("td") for name in names))
     rows = [_group(row) for row in by_group(result)]
     foot = tag("tfoot", _group(whole(result)))
@@ -198,8 +198,10 @@ def _group(row: Tally) -> Markup:
     return tag(
         "tr",
         tag("th", row.name, scope="row"),
-        tag("td", f"{row.must[0]} of {row.must[1]}" if row.must[1] else "·", cls="n"),
-        tag("td", f"{row.should[0]} of {row.should[1]}" if row.should[1] else "·", cls="n"),
+        *(
+            tag("td", f"{passed} of {of}" if of else "·", cls="n")
+            for passed, of in (row.must, row.should, row.may)
+        ),
         number(row.failed + row.harness, "bad"),
         number(row.warned + row.expected, "warned"),
         number(row.untested, "untested"),

@@ -21,7 +21,7 @@ from venice_contract.reports.wording import plain
 from venice_contract.wire.message import Exchange, Headers, Reply, Request
 
 FORMAT = 1
-_KEPT = 4096  # bytes of a body that is cut
+_KEPT = 512  # bytes: enough to see what kind of file it was
 Kind = TypeVar("Kind")
 
 

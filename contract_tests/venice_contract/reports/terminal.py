@@ -260,6 +260,7 @@ def _share(passed: int, of: int) -> str:
 _COLUMNS: tuple[tuple[str, Callable[[Tally], str], bool], ...] = (
     ("MUST", lambda row: _share(*row.must), True),
     ("SHOULD", lambda row: _share(*row.should), True),
+    ("MAY", lambda row: _share(*row.may), False),
     ("failed", lambda row: _number(row.failed), True),
     ("errors", lambda row: _number(row.harness), False),
     ("warned", lambda row: _number(row.warned), True),
