@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -228,7 +229,7 @@ def test_a_short_run_leaves_no_line_in_a_log() -> None:
 
 
 def test_rules_that_passed_are_the_sum_of_their_columns() -> None:
-    levels = ("must", "should", "may")
+    levels: tuple[Literal["must", "should", "may"], ...] = ("must", "should", "may")
     passed = [
         RuleResult(rule(f"EDIT-{level.upper()}-001", level=level), Verdict.PASS, (), "") for level in levels
     ]
