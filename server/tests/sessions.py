@@ -8,7 +8,7 @@ from typing import Any
 
 from asgi import Client, Reply
 from rulekit import server_of
-from venice_mock.tenancy import Tenant
+from venice_mock.tenant import Tenant
 from wallets import control
 
 SESSIONS = "/__mock/sessions"

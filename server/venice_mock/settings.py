@@ -92,6 +92,23 @@ OPTIONS: tuple[Option, ...] = (
         "limits", values.choice("off", "real"), "WHICH", "off, or real: enforce the rate limits", "Accounts"
     ),
     Option(
+        "store",
+        values.store,
+        "URL",
+        "where accounts, ledgers, limits, clocks and sessions are: memory://, or redis://HOST:PORT/DB, which"
+        " many servers may share (?namespace=NAME keeps apart those that shall not); the journal and rules stay"
+        " in each process, and ids are not repeatable by --seed then",
+        "Scale",
+    ),
+    Option(
+        "workers",
+        values.whole(1, 64),
+        "N",
+        "serve with N processes, which share a store; /__mock/requests, /rules, /verify and /events are then"
+        " those of the one process that answers",
+        "Scale",
+    ),
+    Option(
         "wallets",
         values.path,
         "FILE",

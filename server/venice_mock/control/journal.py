@@ -12,7 +12,7 @@ from venice_mock.control.reading import bad
 from venice_mock.edit.thumbs import MEDIA_TYPE, small_from_file
 from venice_mock.errors import ApiError, plain
 from venice_mock.state.story import Input, Output, Story
-from venice_mock.tenancy import Tenant
+from venice_mock.tenant import Tenant
 
 _WHAT = "Requests"
 _PAGE, _MOST = 50, 1000

@@ -20,7 +20,7 @@ from venice_mock.control.accounts import holder_of
 from venice_mock.control.reading import bad, decode
 from venice_mock.errors import ApiError, plain
 from venice_mock.state.rules import MOST_RULES, Rule, RuleExists, TooManyRules
-from venice_mock.tenancy import Tenant
+from venice_mock.tenant import Tenant
 
 _WHAT = "Rule"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")

@@ -20,7 +20,8 @@ from starlette.types import Receive, Scope, Send
 from venice_mock.errors import plain
 from venice_mock.state.journal import Journal, TooManyListeners
 from venice_mock.state.story import Story
-from venice_mock.tenancy import Tenant, Tenants
+from venice_mock.tenancy import Tenants
+from venice_mock.tenant import Tenant
 
 _KEEP_ALIVE_S = 15.0  # ours: a comment, so that nobody takes the connection for dead
 _PATIENCE_S = 10.0  # ours: for a listener that does not read
