@@ -95,17 +95,17 @@ OPTIONS: tuple[Option, ...] = (
         "store",
         values.store,
         "URL",
-        "where accounts, ledgers, limits, clocks and sessions are: memory://, or redis://HOST:PORT/DB, which"
-        " many servers may share (?namespace=NAME keeps apart those that shall not); the journal and rules stay"
-        " in each process, and ids are not repeatable by --seed then",
+        "where accounts, ledgers, limits, clocks, rules, sessions and the journal's records are: memory://, or"
+        " redis://HOST:PORT/DB, which many servers may share (?namespace=NAME keeps apart those that shall"
+        " not); ids are not repeatable by --seed then",
         "Scale",
     ),
     Option(
         "workers",
         values.whole(1, 64),
         "N",
-        "serve with N processes, which share a store; /__mock/requests, /rules, /verify and /events are then"
-        " those of the one process that answers",
+        "serve with N processes, which share a store and are one server to clients; pictures of the journal"
+        " that are not small stay in the process that made them",
         "Scale",
     ),
     Option(

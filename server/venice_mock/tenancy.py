@@ -2,7 +2,7 @@
 
 Another plan makes another tenant over the same state, and the register swaps them in one step, so that a request sees
 one config from its first line to its last. Where the store is shared, so is the register: a session may be opened,
-changed and ended by any process, and every other finds it so. Journals and rules stay in the process. No HTTP here.
+changed and ended by any process, and every other finds it so. No HTTP here.
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ class Tenants:
     async def find(self, name: str) -> Tenant:
         """The session of that name as it is now, whoever opened or changed it. Raises NoSession."""
         if self._sharing is not None:
-            self._learn(name, await self._sharing.sessions.find(name))
+            known = self._open.get(name)
+            store = None if known is None else known.session.store
+            self._learn(name, await self._sharing.sessions.find(name, store))
         return self.get(name)
 
     async def all(self) -> list[Tenant]:

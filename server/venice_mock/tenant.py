@@ -17,9 +17,9 @@ from venice_mock.edit.fetching import FetchPolicy
 from venice_mock.edit.workshop import Workshop
 from venice_mock.settings import Settings
 from venice_mock.state.journal import Budget, Journal
-from venice_mock.state.rules import Rules
+from venice_mock.state.rules import RuleBook
 from venice_mock.state.session import Session, open_session, reopen_session
-from venice_mock.state.store import Store
+from venice_mock.state.sharing import SharedStore
 from venice_mock.wallet.desk import WalletDesk
 from venice_mock.wallet.statements import StatementService
 from venice_mock.wallet.topup import TopUpService
@@ -67,7 +67,7 @@ class Tenant:
         return self.session.journal
 
     @property
-    def rules(self) -> Rules:
+    def rules(self) -> RuleBook:
         """What steers its edits."""
         return self.session.rules
 
@@ -100,7 +100,7 @@ class Builder:
         before: Tenant | None = None,
         *,
         anew: bool = False,
-        store: Store | None = None,
+        store: SharedStore | None = None,
     ) -> Tenant:
         """The session ``name`` under ``plan``, with the state of ``before`` where it was open before.
 

@@ -34,9 +34,9 @@ async def reset_session(tenants: Tenants, tenant: Tenant, body: bytes) -> dict[s
         await tenants.change(tenant.id, lambda now: now.beginning, anew=True)
     await tenant.session.store.reset(frozenset(part for part in STATE if part in wanted))
     if "accounts" in wanted:  # what was charged is given back: the verdict is about what follows
-        tenant.journal.charges_from = tenant.journal.last
+        await tenant.journal.charge_from_here()
     if JOURNAL in wanted:
-        tenant.journal.clear()
+        await tenant.journal.wipe()
     if RULES in wanted:
-        tenant.rules.clear()
+        await tenant.rules.clear()
     return {"reset": [part for part in PARTS if part in wanted]}

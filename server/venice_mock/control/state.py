@@ -135,7 +135,7 @@ async def export_state(tenant: Tenant) -> dict[str, Any]:
             {"owner": owner, "nonce": nonce, "until": iso_time(until)}
             for owner, nonce, until in kept.nonces or ()
         ],
-        "rules": [describe_rule(rule) for rule in tenant.rules],
+        "rules": [describe_rule(rule) for rule in await tenant.rules.all()],
     }
 
 
@@ -156,18 +156,18 @@ async def import_state(tenants: Tenants, tenant: Tenant, body: bytes) -> dict[st
     state = _snapshot(draft, wanted)
     rules = None
     if not isinstance(wanted.rules, msgspec.UnsetType):
-        rules = [rule_of(draft, msgspec.json.encode(said), fired=True) for said in wanted.rules]
+        rules = [await rule_of(draft, msgspec.json.encode(said), fired=True) for said in wanted.rules]
 
     try:  # from here on everything is done, and in one step of the event loop where the store is in process
         if rules is not None:
-            tenant.rules.replace(rules)
+            await tenant.rules.replace(rules)
     except (RuleExists, TooManyRules) as error:
         raise _bad("two rules have one id, or there are too many rules") from error
     if draft is not tenant:
         await tenants.keep(draft)
     await tenant.session.store.restore(state)
     if state.accounts is not None:  # the verdict on charges is about what follows
-        tenant.journal.charges_from = tenant.journal.last
+        await tenant.journal.charge_from_here()
     return {"imported": _counts(wanted, state)}
 
 

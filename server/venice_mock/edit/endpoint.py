@@ -123,7 +123,7 @@ class EditService:
         try:
             return await self._edit(call, orders)
         except ApiError as error:
-            orders.refused(error)
+            await orders.refused(error)
             raise
 
     async def _edit(self, call: EditCall, orders: Orders) -> EditAnswer:
@@ -160,7 +160,7 @@ class EditService:
         raw, unreadable = await self._read_fields(call, kind)
         model_id = named_model(raw, self.default_model)
         tell_fields(call.story, kind, raw, model_id)
-        orders.learn(caller, raw, model_id)
+        await orders.learn(caller, raw, model_id)
         await orders.reach("rate", caller, model_id)
         standing = await count_request(session, caller, model_id, now, enforced=limited)
         told.update(standing.headers(contract))

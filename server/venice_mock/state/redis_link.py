@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +23,17 @@ _CONNECTIONS = 16  # ours, of one process: a command takes well under a millisec
 _NAMESPACE = "default"
 # What Redis says while it cannot be worked with, beside the errors that its client tells apart.
 _PASSING = ("MISCONF", "BUSY ", "NOREPLICAS")
+
+
+class Script:
+    """A Lua script and the name by which the server knows it once it has run."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+Call = tuple[Script, str, Sequence[str | int]]  # the script, its key, its arguments
 
 
 class RedisLink:
@@ -62,7 +73,7 @@ class RedisLink:
         )
 
     async def run(
-        self, script: Script, key: str, *arguments: str | int | float, again: bool, long: bool = False
+        self, script: Script, key: str, *arguments: str | int, again: bool, long: bool = False
     ) -> Any:
         """What the script answers. ``again``: it may be sent twice. ``long``: it may take its time.
 
@@ -70,13 +81,34 @@ class RedisLink:
         """
 
         async def once() -> Any:
-            try:
-                return await self._client.execute_command("EVALSHA", script.digest, 1, key, *arguments)
-            except self._errors.NoScriptError:  # a server that was started since, and has not run it
-                return await self._client.execute_command("EVAL", script.text, 1, key, *arguments)
+            return await self._told((script, key, arguments))
 
         async with self._turns:
             return await self._within(once, again, max(self.patience_s, _LONG_S) if long else self.patience_s)
+
+    async def run_both(self, one: Call, other: Call) -> tuple[Any, Any]:
+        """What two scripts answer that may be sent twice, in one round trip. Raises StoreUnavailable."""
+
+        async def once() -> tuple[Any, Any]:
+            both = self._client.pipeline(transaction=False)
+            for script, key, arguments in (one, other):
+                both.execute_command("EVALSHA", script.digest, 1, key, *arguments)
+            try:
+                first, second = await both.execute()
+            except self._errors.NoScriptError:
+                first, second = await self._told(one), await self._told(other)
+            return first, second
+
+        async with self._turns:
+            done: tuple[Any, Any] = await self._within(once, True, self.patience_s)
+            return done
+
+    async def _told(self, call: Call) -> Any:
+        script, key, arguments = call
+        try:
+            return await self._client.execute_command("EVALSHA", script.digest, 1, key, *arguments)
+        except self._errors.NoScriptError:  # a server that was started since, and has not run it
+            return await self._client.execute_command("EVAL", script.text, 1, key, *arguments)
 
     async def _within(self, once: Callable[[], Awaitable[Any]], again: bool, patience_s: float) -> Any:
         if time.monotonic() < self._spared_until:
@@ -107,14 +139,6 @@ class RedisLink:
         """Close all connections."""
         await self._client.aclose()
         await self._client.connection_pool.aclose()
-
-
-class Script:
-    """A Lua script and the name by which the server knows it once it has run."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def place_of(url: str) -> str:

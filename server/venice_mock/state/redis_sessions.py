@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from venice_mock.state.redis_link import RedisLink
+from venice_mock.state.redis_link import Call, RedisLink
 from venice_mock.state.redis_store import LIFE_S, RedisStore, script
 from venice_mock.state.sharing import Record
+from venice_mock.state.store import Store, StoreUnavailable
 
 
 class RedisSessions:
@@ -26,9 +27,18 @@ class RedisSessions:
         own = f"{name}.{life}" if life else name
         return RedisStore(self._link, f"venice-mock:{{{self._link.namespace}:{own}}}:")
 
-    async def find(self, name: str) -> Record | None:
+    async def find(self, name: str, known: Store | None = None) -> Record | None:
         """See SharedSessions."""
-        return _record(await self._run("find", name, again=True))
+        if not isinstance(known, RedisStore):
+            return _record(await self._run("find", name, again=True))
+        try:
+            find: Call = script("sessions.lua"), self._prefix, ("find", round(LIFE_S * 1000), name)
+            record, seen = await self._link.run_both(find, known.look)
+        except StoreUnavailable:
+            await known.saw(None)
+            raise
+        await known.saw(seen)
+        return _record(record)
 
     async def add(self, name: str, record: Record, *, most: int) -> Literal["added", "taken", "full"]:
         """See SharedSessions."""

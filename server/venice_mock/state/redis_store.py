@@ -2,6 +2,9 @@
 
 Every verb is one script, which the server runs as one step. Holds and places end by themselves after a while, as
 the process that took them may be gone; a session that nobody uses is forgotten. Amounts are exact to 18 decimals.
+
+The clock is read with the session's record, when a request comes in: whoever sets it is obeyed by all that come
+afterwards. Requests that are in work meanwhile go by the clock as it was seen last.
 """
 
 from __future__ import annotations
@@ -17,7 +20,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from venice_mock.accounts.keys import Opening, Status
-from venice_mock.state.redis_link import RedisLink, Script
+from venice_mock.state.journal import Budget
+from venice_mock.state.redis_journal import RedisJournal
+from venice_mock.state.redis_link import Call, RedisLink, Script
+from venice_mock.state.redis_rules import RedisRules
 from venice_mock.state.store import (
     Account,
     AccountChange,
@@ -57,6 +63,29 @@ class RedisStore:
         self._prefix = prefix
         self._times = (round(life_s * 1000), round(lease_s * 1000))
         self._places: defaultdict[str, list[str]] = defaultdict(list)  # tokens of those taken here
+        self._seen: ClockState | None = None  # as it was told last; None: it has to be asked for
+        self.rules = RedisRules(self._run_shared)
+
+    def journal(self, budget: Budget, limit: int) -> RedisJournal:
+        """See SharedStore."""
+        return RedisJournal(self._run_shared, budget, limit)
+
+    @property
+    def look(self) -> Call:
+        """What is asked of the session whenever a request comes in."""
+        return script("store.lua"), self._prefix, ("look", *self._times)
+
+    async def saw(self, told: Sequence[Any] | None) -> None:
+        """The answer; None: there is none."""
+        self._seen = None if told is None else _clock(told[:2])
+        if told is not None:
+            await self.rules.learn(told[2])
+
+    async def _run_shared(self, verb: str, *arguments: str | int, again: bool, long: bool = False) -> Any:
+        life = self._times[0]
+        return await self._link.run(
+            script("shared.lua"), self._prefix, verb, life, *arguments, again=again, long=long
+        )
 
     async def _run(self, verb: str, *arguments: str | int, again: bool, long: bool = False) -> Any:
         return await self._link.run(
@@ -120,6 +149,7 @@ class RedisStore:
     async def reset(self, parts: frozenset[Part]) -> None:
         """See Store."""
         await self._run("reset", *sorted(parts), again=True)
+        self._seen = None
 
     async def entries(self, account: str, *, limit: int, offset: int) -> tuple[list[Entry], bool]:
         """See Store."""
@@ -158,15 +188,17 @@ class RedisStore:
 
     async def clock(self) -> ClockState:
         """See Store."""
-        return _clock(await self._run("clock", again=True))
+        return self._seen or _clock(await self._run("clock", again=True))
 
     async def set_clock(self, state: ClockState) -> None:
         """See Store."""
         await self._run("set_clock", *_clock_texts(state), again=True)
+        self._seen = None
 
     async def advance_clock(self, seconds: float, *, most_frozen: float, most_offset_s: float) -> bool:
         """See Store."""
         asked = (repr(seconds), repr(most_frozen), repr(most_offset_s))
+        self._seen = None
         return bool(await self._run("advance_clock", *asked, again=False))
 
     async def snapshot(self) -> Snapshot:
@@ -218,6 +250,7 @@ class RedisStore:
         if state.clock is not None:
             said["clock"] = _clock_texts(state.clock)
         await self._run("restore", json.dumps(said, ensure_ascii=False), again=True, long=True)
+        self._seen = None
 
     async def forget(self) -> None:
         """Remove all keys of the session."""

@@ -12,7 +12,8 @@ from venice_mock.contract import Contract
 from venice_mock.settings import Settings
 from venice_mock.state.journal import Budget, Journal
 from venice_mock.state.memory import MemoryStore
-from venice_mock.state.rules import Rules
+from venice_mock.state.rules import RuleBook, Rules
+from venice_mock.state.sharing import SharedStore
 from venice_mock.state.store import ClockState, Store, StoreUnavailable
 
 
@@ -26,7 +27,7 @@ class Session:
     keys: KeyRing
     picture_seed: int
     journal: Journal
-    rules: Rules
+    rules: RuleBook
     _random: random.Random
     _pauses: random.Random
     _wall_clock: Callable[[], float]
@@ -61,7 +62,7 @@ def open_session(
     wall_clock: Callable[[], float] = time.time,
     keys: KeyRing | None = None,
     budget: Budget | None = None,
-    store: Store | None = None,
+    store: SharedStore | None = None,
 ) -> Session:
     """A fresh session as the settings ask; ``keys`` go before their file, ``budget`` is the process's for journals.
 
@@ -70,14 +71,16 @@ def open_session(
     """
     if keys is None:
         keys = KeyRing(Opening(settings.balance), load_keys(settings.keys) if settings.keys else None)
+    budget = budget or Budget(settings.journal_bytes)
+    limit = settings.journal_bytes
     return Session(
         id=name,
         contract=contract,
         store=store or MemoryStore(),
         keys=keys,
         picture_seed=settings.seed or 0,
-        journal=Journal(budget or Budget(settings.journal_bytes), settings.journal_bytes),
-        rules=Rules(),
+        journal=Journal(budget, limit) if store is None else store.journal(budget, limit),
+        rules=Rules() if store is None else store.rules,
         _random=_stream(name, settings.seed if store is None else None),
         _pauses=_pauses(name, settings.seed),
         _wall_clock=wall_clock,

@@ -1,4 +1,4 @@
-"""What processes that share a store tell each other of their sessions. Only values and the interface live here."""
+"""What processes that share a store tell each other of their sessions. Only values and interfaces live here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from venice_mock.state.journal import Budget, Journal
+from venice_mock.state.rules import RuleBook
 from venice_mock.state.store import Store
 
 
@@ -27,23 +29,36 @@ class Record:
     version: str = field(default_factory=_drawn)
 
 
-class ForgettingStore(Store, Protocol):
-    """A store that outlives the process, and so has to be told when its session is over."""
+class SharedStore(Store, Protocol):
+    """A session's store outside the process, with what else its processes have in common."""
+
+    @property
+    def rules(self) -> RuleBook:
+        """The session's rules."""
+        ...
+
+    def journal(self, budget: Budget, limit: int) -> Journal:
+        """A journal in which the stories of all processes can be read; the bounds are those of this one."""
+        ...
 
     async def forget(self) -> None:
-        """Remove all that belongs to the session."""
+        """The session is over: remove all that belongs to it."""
         ...
 
 
 class SharedSessions(Protocol):
     """The register that processes have in common, and the stores of its sessions. May raise StoreUnavailable."""
 
-    def store(self, name: str, life: str) -> ForgettingStore:
+    def store(self, name: str, life: str) -> SharedStore:
         """The state of a session. ``life``: empty for the default one, which is always open."""
         ...
 
-    async def find(self, name: str) -> Record | None:
-        """The session's record, if it is open; of the default one, if it was ever told anything."""
+    async def find(self, name: str, known: Store | None = None) -> Record | None:
+        """The session's record, if it is open; of the default one, if it was ever told anything.
+
+        ``known``: its state, so far as it is known here; it is told in the same step what is now the session's
+        clock, and which are its rules.
+        """
         ...
 
     async def add(self, name: str, record: Record, *, most: int) -> Literal["added", "taken", "full"]:

@@ -13,6 +13,7 @@ local DAY, MANY = 86400000, 1000 -- milliseconds; arguments of one command
 local call = redis.call
 local PARTS = {
     'accounts', 'openings', 'holds', 'ends', 'strikes', 'payments', 'paid', 'nonces', 'windows', 'clock', 'numbers',
+    'rules', 'rules-version', 'fired', 'rule-numbers', 'stories', 'journal', 'story-numbers', -- see shared.lua
 }
 
 local function key(name) return KEYS[1] .. name end
@@ -350,6 +351,12 @@ end
 function verbs.give_slot(name, token) return call('ZREM', key('places:' .. name), token) end
 
 function verbs.clock() return call('HMGET', key('clock'), 'frozen', 'offset') end
+
+-- What whoever comes in is told first: the clock, and the version of the rules.
+function verbs.look()
+    local clock = verbs.clock()
+    return {clock[1], clock[2], call('GET', key('rules-version')) or ''}
+end
 
 function verbs.set_clock(frozen, offset)
     call('HSET', key('clock'), 'frozen', frozen, 'offset', offset)

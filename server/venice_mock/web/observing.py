@@ -97,7 +97,7 @@ class Observing:
         told: dict[str, str] = {}
         if tenant is not None and tenant.id != DEFAULT:
             told["session"] = tenant.id
-        if story is not None:
+        if story is not None and story.number:
             told["entry"] = story.id
         if _CHARGED in scope:
             told["charged_usd"] = f"{scope[_CHARGED]:f}"

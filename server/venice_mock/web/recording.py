@@ -94,7 +94,7 @@ class Recording:
                 await asyncio.to_thread(finish_story, story)
             else:
                 finish_story(story)
-            tenant.journal.add(story)
+            await tenant.journal.write(story)
 
         try:
             await self._app(scope, reading, sending)
