@@ -1,4 +1,4 @@
-"""Rules and the journal of servers that share a store: what is said to one is known to all, and what one did is told."""
+"""Rules and the journal of servers that share a store: what is said to one all know, and what one did all tell."""
 
 from __future__ import annotations
 
