@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,14 +14,13 @@ from conftest import MakeClient
 from journals import LINT, REQUESTS, VERDICT, ask, entries, ids, journal
 from redis_server import RedisServer, running_redis
 from rulekit import EDIT, good, good_body, ledger_of, server_of
-from sessions import RESET, opened, refused, under
+from sessions import RESET, Pair, on_one_loop, opened, refused, under
 from test_events import EVENTS, PATIENCE_S, Listener
 from venice_mock.state.redis_journal import RedisJournal
 from wallets import control
 
 KEY = "a-test-key"
 RULES = "/__mock/rules"
-Pair = tuple[Client, Client]
 
 
 @pytest.fixture
@@ -37,14 +35,6 @@ def own_server() -> Iterator[RedisServer]:
     """A server that the test may kill."""
     with running_redis() as server:
         yield server
-
-
-@contextmanager
-def on_one_loop(pair: Pair) -> Iterator[Pair]:
-    """Both, so that they can be asked at once."""
-    one, two = pair
-    yield one, Client(two.app, two.key, one.runner)
-    one.runner.run(server_of(two).tenants.close())
 
 
 def made(client: Client, **rule: Any) -> str:

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from asgi import Client, Reply
+from asgi import Reply
 from conftest import MakeClient
 from redis_server import RedisServer, running_redis
 from rulekit import EDIT, account_of, balance_of, good, ledger_of, server_of
-from sessions import CONFIG, RESET, SESSIONS, changed, opened, refused, under
+from sessions import CONFIG, RESET, SESSIONS, Pair, changed, on_one_loop, opened, refused, under
+from test_metrics import samples_of, value
 from wallets import ALICE, CLOCK, Purse, control, freeze, hand_in
 
 KEY = "a-test-key"
-Pair = tuple[Client, Client]
 
 
 @pytest.fixture
@@ -185,6 +185,36 @@ def test_two_servers_of_one_seed_draw_different_ids(
         drawn |= {reply.headers["x-mock-request-id"], ledger_of(client, KEY)[0].request_id}
         drawn.add(control(client, "POST", SESSIONS).json["id"])
     assert len(drawn) == 6
+
+
+def test_whichever_is_asked_tells_the_counts_of_both_also_of_one_that_has_ended(
+    pair: Pair, make_client: MakeClient
+) -> None:
+    one, two = pair
+    for client in (one, two, two):
+        assert client.edit(**good()).status == 200
+    assert two.edit(**good(resolution="9K")).status == 400
+    two.runner.run(server_of(two).counts.tell())
+    edits = {"method": "POST", "path": EDIT}
+    later = make_client(engine="fast", store=server_of(one).tenants.plan.settings.store)
+    one.runner.run(server_of(one).counts.tell())
+    for client in (one, later):
+        assert value(client, "requests_total", status="200", **edits) == 3
+        assert value(client, "requests_total", status="400", **edits) == 1
+        assert value(client, "edit_seconds_count", status="2xx") == 3
+        assert value(client, "charged_usd_total") == pytest.approx(0.12)
+        refusals = [
+            count for (name, _), count in samples_of(client.get("/metrics")).items() if "refus" in name
+        ]
+        assert sum(refusals) == 1
+
+
+def test_counts_are_told_by_themselves_a_moment_later(pair: Pair) -> None:
+    with on_one_loop(pair) as (one, two):
+        assert two.edit(**good()).status == 200
+        end = time.monotonic() + 20
+        while one.runner.run(server_of(one).counts.all()).charged != Decimal("0.04"):
+            assert time.monotonic() < end
 
 
 # --- the store is lost -------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from venice_mock.contract import Contract
+from venice_mock.control.counts import Counts
 from venice_mock.control.guard import Guard, is_loopback
 from venice_mock.control.metrics import Metrics
 from venice_mock.edit.body import ClientLeft
@@ -49,18 +50,19 @@ _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as n
 def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.time) -> Starlette:
     """The ASGI application. Raises ContractError or ValueError for settings that cannot be served."""
     workshop = Workshop(settings.max_inflight_pixels)
-    tenants = Tenants(settings, workshop, wall_clock=wall_clock, sharing=_sharing(settings))
-    server = Server(tenants, workshop)
+    sharing = _sharing(settings)
+    tenants = Tenants(settings, workshop, wall_clock=wall_clock, sharing=sharing)
+    counts = Counts(Metrics(), None if sharing is None else sharing.sessions)
+    server = Server(tenants, workshop, counts)
     guard = Guard(
         settings.control_hosts,
         settings.control_token,
         exposed=settings.trust_proxy or not is_loopback(settings.host.strip("[]")),
     )
     started_at = wall_clock()
-    metrics = Metrics()
     routes = [
         *api_routes(server.contract),
-        *OpenRoutes(server.tenants, workshop, metrics, guard, started_at).routes(),
+        *OpenRoutes(server.tenants, workshop, counts, guard, started_at).routes(),
     ]
     streams = Streams(server.tenants)
     if settings.control:
@@ -85,7 +87,7 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     app.add_middleware(
         Observing,
         server=server,
-        metrics=metrics,
+        counts=counts,
         routes=routes,
         edit_path=server.contract.edition.path,
         ids=request_ids(None if tenants.is_shared else settings.seed),  # or two processes would draw the same
@@ -120,10 +122,11 @@ class _Silence(Response):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the routes share: the sessions and the workshop; and how errors are told."""
+    """What the routes share: the sessions, the workshop, the counts; and how errors are told."""
 
     tenants: Tenants
     workshop: Workshop
+    counts: Counts
 
     @property
     def contract(self) -> Contract:
@@ -140,6 +143,7 @@ class Server:
         """Close the workshop when the server stops, and the way to a shared store."""
         yield
         self.workshop.close()
+        await self.counts.tell()
         await self.tenants.close()
 
     async def refusal(self, request: Request, error: ApiError) -> Response:

@@ -58,6 +58,7 @@ class RedisLink:
         self.patience_s = patience_s
         self._errors = exceptions
         self._spared_until = 0.0
+        self._closed = False
         self._turns = asyncio.Semaphore(_CONNECTIONS)  # to wait for one is no fault of the server
         self._client: Any = client.Redis.from_pool(
             client.BlockingConnectionPool.from_url(
@@ -111,7 +112,7 @@ class RedisLink:
             return await self._client.execute_command("EVAL", script.text, 1, key, *arguments)
 
     async def _within(self, once: Callable[[], Awaitable[Any]], again: bool, patience_s: float) -> Any:
-        if time.monotonic() < self._spared_until:
+        if self._closed or time.monotonic() < self._spared_until:
             raise StoreUnavailable(f"The store at {self.place} does not answer.")
         try:
             async with asyncio.timeout(patience_s):
@@ -136,7 +137,8 @@ class RedisLink:
         return isinstance(error, lost + full) or str(error).startswith(_PASSING)
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and open none any more."""
+        self._closed = True
         await self._client.aclose()
         await self._client.connection_pool.aclose()
 

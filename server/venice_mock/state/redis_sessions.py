@@ -61,6 +61,15 @@ class RedisSessions:
         found = {name: _record(text) for name, text in await self._run("list", again=True)}
         return {name: record for name, record in found.items() if record is not None}
 
+    async def tell_counts(self, process: str, text: str) -> None:
+        """See SharedSessions."""
+        await self._run("tell_counts", process, text, again=True)
+
+    async def counts(self) -> dict[str, str]:
+        """See SharedSessions."""
+        flat = await self._run("counts", again=True)
+        return dict(zip(flat[::2], flat[1::2], strict=True))
+
     async def close(self) -> None:
         """Close the way to the server."""
         await self._link.close()

@@ -66,4 +66,13 @@ function verbs.list()
     return found
 end
 
+-- What each process counted since its start, by a name that it drew.
+function verbs.tell_counts(process, text)
+    call('HSET', key('counts'), process, text)
+    call('PEXPIRE', key('counts'), LIFE)
+    return 1
+end
+
+function verbs.counts() return call('HGETALL', key('counts')) end
+
 return verbs[VERB](unpack(ARGV, 3))

@@ -77,6 +77,14 @@ class SharedSessions(Protocol):
         """Every session but the default one, in the order of their opening."""
         ...
 
+    async def tell_counts(self, process: str, text: str) -> None:
+        """What a process counted since its start, instead of what it told before."""
+        ...
+
+    async def counts(self) -> dict[str, str]:
+        """What each told last, those that ended too."""
+        ...
+
     async def close(self) -> None:
         """Let go of the store."""
         ...
