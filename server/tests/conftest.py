@@ -65,7 +65,7 @@ def client(make_client: MakeClient) -> Client:
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
     """A real Redis that many tests share; each keeps to names of its own."""
-    with running_redis() as server:
+    with running_redis(keeps=False) as server:
         yield server
 
 

@@ -18,11 +18,12 @@ _PATIENCE_S = 20.0
 
 
 class RedisServer:
-    """One server that keeps its data over a restart, if it was told to stop and not killed."""
+    """One server. ``keeps``: it has its data again after it was killed, at the price of a wait for every write."""
 
-    def __init__(self, command: str, folder: Path) -> None:
+    def __init__(self, command: str, folder: Path, *, keeps: bool) -> None:
         self._command = command
         self._folder = folder
+        self._keeps = keeps
         self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as chosen:
             chosen.bind(("127.0.0.1", 0))
@@ -35,7 +36,7 @@ class RedisServer:
     def start(self) -> None:
         """Start it, with whatever data it wrote before, and wait until it answers."""
         where = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
-        data = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+        data = ["--appendonly", "yes" if self._keeps else "no", "--appendfsync", "always", "--save", ""]
         self._process = subprocess.Popen(
             [self._command, *where, *data, "--daemonize", "no"],
             stdout=subprocess.DEVNULL,
@@ -81,15 +82,15 @@ class RedisServer:
 
 
 @contextmanager
-def running_redis() -> Iterator[RedisServer]:
-    """A fresh server; skips with a sentence, or fails in CI, where redis-server or its client is missing."""
+def running_redis(*, keeps: bool = True) -> Iterator[RedisServer]:
+    """A fresh server (``keeps``: see RedisServer); skips with a sentence, or fails in CI, where redis-server or its client is missing."""
     command = tool("redis-server")
     try:
         import redis  # noqa: F401 - only whether it is there
     except ModuleNotFoundError:
         missing("the redis client is not installed (pip install 'venice-mock[redis]')")
     with TemporaryDirectory() as folder:
-        server = RedisServer(command, Path(folder))
+        server = RedisServer(command, Path(folder), keeps=keeps)
         server.start()
         try:
             yield server

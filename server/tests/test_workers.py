@@ -93,7 +93,7 @@ def serving(*options: str) -> Iterator[Serving]:
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[RedisServer]:
-    with running_redis() as server:
+    with running_redis(keeps=False) as server:
         yield server
 
 
