@@ -103,7 +103,7 @@ $(READY): pyproject.toml $(BIN)/venice-mock
 
 # System packages of the tests. Without root they are only looked for: a test that lacks its tool says so.
 $(SYSTEM): Makefile | $(BIN)/venice-mock
-	@sh .ci/system-packages curl openssl node npm chromium
+	@sh .ci/system-packages curl openssl node npm chromium redis-server
 	@touch $@
 
 # The JavaScript clients of the tests, in the environment's own folder.

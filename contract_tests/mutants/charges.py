@@ -114,8 +114,8 @@ def _told_to_keys(_scope: Any, _body: bytes, answer: Answer) -> Answer:
 def _balance_before(original: Any) -> Any:
     """The header is made before the edit is paid for."""
 
-    async def remaining(self: EditService, caller: Any) -> Any:
-        found = await original(self, caller)
+    async def remaining(self: EditService, caller: Any, *more: Any) -> Any:
+        found = await original(self, caller, *more)
         name = self.session.contract.edition.headers["balance_remaining"]
         return {name: f"{Decimal(found[name]) + _CENT:.6f}"} if name in found else found
 

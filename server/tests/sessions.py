@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from asgi import Client, Reply
 from rulekit import server_of
-from venice_mock.tenancy import Tenant
+from venice_mock.tenant import Tenant
 from wallets import control
 
 SESSIONS = "/__mock/sessions"
 CONFIG = "/__mock/config"
 RESET = "/__mock/reset"
+Pair = tuple[Client, Client]
 
 
 def under(client: Client, name: str) -> Client:
@@ -52,6 +54,14 @@ def refused(reply: Reply, status: int = 400) -> str:
 def tenant_of(client: Client, name: str) -> Tenant:
     """What is behind a session."""
     return server_of(client).tenants.get(name)
+
+
+@contextmanager
+def on_one_loop(pair: Pair) -> Iterator[Pair]:
+    """Two servers that can be asked at once: neither has been asked anything on a loop of its own."""
+    one, two = pair
+    yield one, Client(two.app, two.key, one.runner)
+    one.runner.run(server_of(two).tenants.close())
 
 
 def texts_of(value: Any) -> Iterator[str]:

@@ -15,7 +15,7 @@ FILES = sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*.py"))
 OURS = "venice_mock."
 SIBLINGS = (
     *("app", "asgi", "catalogue", "cli", "commands", "control", "openapi", "pytest_plugin", "serving"),
-    *("tenancy", "testing", "wallet", "web"),
+    *("tenancy", "tenant", "testing", "wallet", "web", "workers"),
 )
 FRAME = tuple(OURS + name for name in ("app", "asgi", "cli", "commands", "pytest_plugin", "testing", "web"))
 # A room, what it may not import, and what of that it may after all.
@@ -26,7 +26,12 @@ FORBIDDEN: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("edit/endpoint.py", ("starlette", "PIL"), ()),
     ("accounts/", ("starlette", "uvicorn", "PIL", *(OURS + name for name in (*SIBLINGS, "edit"))), ()),
     ("state/", ("starlette", "uvicorn", "PIL", *(OURS + name for name in (*SIBLINGS, "edit"))), ()),
-    ("wallet/", ("starlette", "uvicorn", "PIL", *FRAME, OURS + "edit", OURS + "tenancy"), ()),
+    (
+        "wallet/",
+        ("starlette", "uvicorn", "PIL", *FRAME, OURS + "edit", OURS + "tenancy", OURS + "tenant"),
+        (),
+    ),
+    ("tenant.py", ("starlette", "uvicorn", "PIL", *FRAME, OURS + "control", OURS + "openapi"), ()),
     ("tenancy.py", ("starlette", "uvicorn", "PIL", *FRAME, OURS + "control", OURS + "openapi"), ()),
     ("control/", ("starlette", "uvicorn", "PIL", *FRAME), ()),
     ("web/", ("uvicorn", "PIL", OURS + "app", OURS + "asgi", OURS + "cli", OURS + "commands"), ()),

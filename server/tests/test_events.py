@@ -183,7 +183,7 @@ def test_a_stream_ends_with(client: Client, how: str) -> None:
         if how == "the server":
             streams.stop()
         else:
-            server_of(client).tenants.end("one")
+            await server_of(client).tenants.end("one")
         await asyncio.wait_for(task, PATIENCE_S)
         return listener
 

@@ -7,6 +7,7 @@ import itertools
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 import pytest
 
@@ -162,7 +163,7 @@ def test_memory_stays_within_the_budget_while_large_edits_pass(make_client: Make
 
 @pytest.mark.slow
 def test_memory_stays_within_the_budget_while_two_thousand_large_edits_pass(make_client: MakeClient) -> None:
-    flood(make_client(engine="fast", balance=1000), 2000, 64 * MIB)
+    flood(make_client(engine="fast", balance=Decimal(1000)), 2000, 64 * MIB)
 
 
 def test_small_requests_weigh_no_more_than_they_are_counted(client: Client) -> None:

@@ -27,6 +27,11 @@ VALUES: dict[str, tuple[tuple[str, Any], tuple[str, Any]]] = {
     "keys": (("/k1", Path("/k1")), ("/k2", Path("/k2"))),
     "balance": (("0.000001", Decimal("0.000001")), ("5", Decimal("5"))),
     "limits": (("off", "off"), ("real", "real")),
+    "store": (
+        ("memory://", "memory://"),
+        ("redis://a.example:6379/0?namespace=x", "redis://a.example:6379/0?namespace=x"),
+    ),
+    "workers": (("1", 1), ("4", 4)),
     "wallets": (("/w1", Path("/w1")), ("/w2", Path("/w2"))),
     "pay_to_base": (("0x1", "0x1"), ("0x2", "0x2")),
     "pay_to_solana": (("So1", "So1"), ("So2", "So2")),

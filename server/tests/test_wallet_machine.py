@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import settings
@@ -51,6 +52,10 @@ Row = tuple[str, Decimal, Decimal, str, str | None]  # type, amount, balance aft
 class Money(RuleBasedStateMachine):
     """Everything that wallets may do to their money, and what the ledger must then say."""
 
+    def __init__(self, store: str) -> None:
+        super().__init__()
+        self.store = store
+
     @initialize(observed=st.booleans())
     def open(self, observed: bool) -> None:
         """A fresh server; the model: rows newest last, headers that were used with their times."""
@@ -59,7 +64,7 @@ class Money(RuleBasedStateMachine):
         opened = {wallet.address: str(usd) for wallet, usd in zip(PEOPLE, OPENINGS, strict=True)}
         with TemporaryDirectory() as folder:
             file = wallets_file(Path(folder), balances_usd=opened)
-            app = create_app(Settings(engine="fast", behavior=behavior, wallets=file))
+            app = create_app(Settings(engine="fast", behavior=behavior, wallets=file, store=self.store))
         self.client = freeze(Client(app))
         self.now = NOW
         self.purses = [Purse(self.client, wallet) for wallet in PEOPLE]
@@ -70,6 +75,7 @@ class Money(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Close the server."""
         if hasattr(self, "client"):
+            self.client.runner.run(server_of(self.client).tenants.close())
             self.client.close()
 
     def credit(self, who: int) -> Decimal:
@@ -193,7 +199,8 @@ class Money(RuleBasedStateMachine):
 
 
 @pytest.mark.rules("X402-TXN-003", "X402-TOP-006", "EDIT-PAY-014", "EDIT-PAY-034", "X402-SIW-016")
-def test_the_ledger_is_exact_whatever_wallets_do() -> None:
+def test_the_ledger_is_exact_whatever_wallets_do(fresh_store: Callable[[], str]) -> None:
     run_state_machine_as_test(
-        Money, settings=settings(max_examples=25, stateful_step_count=25, deadline=None, database=None)
+        cast(Any, lambda: Money(fresh_store())),  # a factory will do
+        settings=settings(max_examples=25, stateful_step_count=25, deadline=None, database=None),
     )

@@ -37,6 +37,7 @@ def test_the_wheel_holds_the_package_its_data_and_nothing_else(wheel: Path) -> N
     assert "venice_mock/contract/editions/2026-06-19.json" in names
     assert "venice_mock/edit/verbs.json" in names
     assert "venice_mock/py.typed" in names
+    assert {"venice_mock/state/store.lua", "venice_mock/state/sessions.lua"} <= set(names)
     assert {"index.html", "inspector.css", "inspector.js"} <= {
         name.removeprefix("venice_mock/inspector/") for name in names
     }

@@ -15,15 +15,19 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from venice_mock.contract import Contract
+from venice_mock.control.counts import Counts
 from venice_mock.control.guard import Guard, is_loopback
 from venice_mock.control.metrics import Metrics
 from venice_mock.edit.body import ClientLeft
 from venice_mock.edit.workshop import Workshop
-from venice_mock.errors import ApiError, plain
+from venice_mock.errors import ApiError, plain, store_refusal
 from venice_mock.logs import REFUSAL, REQUEST_ID
 from venice_mock.settings import Settings
+from venice_mock.settings_types import IN_PROCESS
 from venice_mock.state.session import Session
-from venice_mock.tenancy import Tenants
+from venice_mock.state.store import StoreUnavailable
+from venice_mock.tenancy import Sharing, Tenants
+from venice_mock.tenant import Plan
 from venice_mock.times import iso_time
 from venice_mock.web.admission import REQUEST_HEADER, Admission, Stamps, tenant_of
 from venice_mock.web.answers import header_text, json_response
@@ -46,17 +50,19 @@ _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as n
 def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.time) -> Starlette:
     """The ASGI application. Raises ContractError or ValueError for settings that cannot be served."""
     workshop = Workshop(settings.max_inflight_pixels)
-    server = Server(Tenants(settings, workshop, wall_clock=wall_clock), workshop)
+    sharing = _sharing(settings)
+    tenants = Tenants(settings, workshop, wall_clock=wall_clock, sharing=sharing)
+    counts = Counts(Metrics(), None if sharing is None else sharing.sessions)
+    server = Server(tenants, workshop, counts)
     guard = Guard(
         settings.control_hosts,
         settings.control_token,
         exposed=settings.trust_proxy or not is_loopback(settings.host.strip("[]")),
     )
     started_at = wall_clock()
-    metrics = Metrics()
     routes = [
         *api_routes(server.contract),
-        *OpenRoutes(server.tenants, workshop, metrics, guard, started_at).routes(),
+        *OpenRoutes(server.tenants, workshop, counts, guard, started_at).routes(),
     ]
     streams = Streams(server.tenants)
     if settings.control:
@@ -67,6 +73,7 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
         routes += RuleRoutes(guard).routes()
     handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
         ApiError: server.refusal,
+        StoreUnavailable: server.no_store,
         HTTPException: server.no_route,
         ClientLeft: server.nobody,
         Exception: server.defect,
@@ -80,16 +87,30 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     app.add_middleware(
         Observing,
         server=server,
-        metrics=metrics,
+        counts=counts,
         routes=routes,
         edit_path=server.contract.edition.path,
-        ids=request_ids(settings.seed),
+        ids=request_ids(None if tenants.is_shared else settings.seed),  # or two processes would draw the same
     )
     app.router.redirect_slashes = False
     app.state.streams = streams
     app.state.described = [route for route in routes if isinstance(route, DescribedRoute)]
     app.state.paths = links_of(server.contract.edition.path, routes)
     return app
+
+
+def _sharing(settings: Settings) -> Sharing | None:
+    """What ties this process to others, if the store is a shared one."""
+    if settings.store == IN_PROCESS:
+        return None
+    from venice_mock.control.config import LONGEST_IMPORTED, plan_of, storable
+    from venice_mock.state.redis_link import RedisLink
+    from venice_mock.state.redis_sessions import RedisSessions
+
+    def planned(tenants: Tenants, said: Mapping[str, Any]) -> Plan:
+        return plan_of(tenants, {}, said, longest=LONGEST_IMPORTED)
+
+    return Sharing(RedisSessions(RedisLink(settings.store)), planned, storable)
 
 
 class _Silence(Response):
@@ -101,10 +122,11 @@ class _Silence(Response):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the routes share: the sessions and the workshop; and how errors are told."""
+    """What the routes share: the sessions, the workshop, the counts; and how errors are told."""
 
     tenants: Tenants
     workshop: Workshop
+    counts: Counts
 
     @property
     def contract(self) -> Contract:
@@ -118,9 +140,11 @@ class Server:
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        """Close the workshop when the server stops."""
+        """Close the workshop when the server stops, and the way to a shared store."""
         yield
         self.workshop.close()
+        await self.counts.tell()
+        await self.tenants.close()
 
     async def refusal(self, request: Request, error: ApiError) -> Response:
         """An ApiError as the vendor sends it, with the mock's own headers unless ``pure``."""
@@ -136,6 +160,10 @@ class Server:
         if story is not None:
             story.refused(error.name, error.rule, error.hint, error.cause)
         return json_response(error.body, error.status, headers)
+
+    async def no_store(self, request: Request, error: StoreUnavailable) -> Response:
+        """The shared store is lost: 503, and whoever comes again later may be served."""
+        return await self.refusal(request, store_refusal(error))
 
     async def no_route(self, request: Request, error: HTTPException) -> Response:
         """404 and 405 as JSON."""
@@ -160,7 +188,10 @@ class Server:
         edition = tenant.contract.edition
         spec, names = tenant.contract.error("UNKNOWN_ERROR"), edition.headers
         # Starlette sends this answer past every wrapper, so it brings the headers of each itself.
-        told = {names["version"]: edition.stamp, names["timestamp"]: iso_time(await tenant.session.now())}
+        told = {
+            names["version"]: edition.stamp,
+            names["timestamp"]: iso_time(await tenant.session.told_now()),
+        }
         if not tenant.settings.pure:
             told[REQUEST_HEADER] = request.scope[REQUEST_ID]
         answer = json_response({"error": spec.text}, spec.status, told)

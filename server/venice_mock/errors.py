@@ -93,6 +93,13 @@ def plain(status: int, text: str, *, name: str, rule: str | None = None, close: 
     return ApiError(status, {"error": text}, name=name, rule=rule, close=close)
 
 
+def store_refusal(error: Exception) -> ApiError:
+    """503: the mock's shared store is lost. The vendor has no such error; its shape is that of its other 503s."""
+    refusal = plain(503, "The mock cannot reach its store. Please try again later.", name="STORE_UNAVAILABLE")
+    refusal.headers["Retry-After"], refusal.hint = "1", str(error)
+    return refusal
+
+
 def _ordered(issue: Issue) -> dict[str, Any]:
     # Zod puts what was received before the code of an enum issue and after it everywhere else.
     if issue.code == "invalid_enum_value":

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Literal, Protocol
@@ -24,6 +25,7 @@ from starlette.types import ASGIApp
 from venice_mock import logs
 from venice_mock.control.guard import is_loopback
 from venice_mock.settings import Settings, SettingsError
+from venice_mock.settings_types import IN_PROCESS
 
 _PROBE_PAUSE_S = 0.02
 _PROBE_PATIENCE_S = 60.0
@@ -66,8 +68,14 @@ def serve(settings: Settings, create_app: Callable[[Settings], ASGIApp]) -> int:
     """Serve until SIGINT or SIGTERM and return the process's exit code: 0 after a clean end.
 
     Raises SettingsError, before anything is announced, for an address that cannot be had, a port file that
-    cannot be written, and whatever ``create_app`` refuses with ValueError or OSError.
+    cannot be written, for workers without a shared
+    store, and whatever ``create_app`` refuses with ValueError or OSError.
     """
+    if settings.workers > 1 and settings.store == IN_PROCESS:
+        raise SettingsError(
+            f"{settings.workers} workers need a store that they share, or each would have accounts, limits and"
+            " sessions of its own: add --store redis://HOST:PORT/DB, or serve with one."
+        )
     listener = bind(settings.host, settings.port)
     try:
         logger = logs.configure(settings.log_format, settings.log_level)
@@ -77,17 +85,52 @@ def serve(settings: Settings, create_app: Callable[[Settings], ASGIApp]) -> int:
         except (ValueError, OSError) as error:
             raise SettingsError(str(error)) from error
         address = Address(settings.host, listener.getsockname()[1])
-        streams: Streams | None = getattr(getattr(app, "state", None), "streams", None)
-        server = _Server(logs.AccessLog(app, logger), address, settings, logger, streams)
+        announcement = _Announcement(address, settings, logger)
         try:
-            server.run(sockets=[listener])
-        except SystemExit:  # uvicorn's way to say that the app's start failed; it has told why
-            return 1
+            if settings.workers > 1:  # the app was made to see whether it can be; each worker makes its own
+                from venice_mock.workers import run_workers
+
+                work = partial(_work, create_app)
+                return run_workers(settings, listener, work, announcement.make, logger)
+            return _serve_app(app, settings, listener, announcement.make, announcement.withdraw)
         finally:
-            server.withdraw()
-        return 0 if server.signalled else 1
+            announcement.withdraw()
     finally:
         listener.close()
+
+
+def _work(
+    create_app: Callable[[Settings], ASGIApp],
+    settings: Settings,
+    listener: socket.socket,
+    ready: Callable[[], None],
+) -> int:
+    """What a worker does: it makes its own app and serves it, quietly."""
+    logs.configure(settings.log_format, settings.log_level)
+    return _serve_app(create_app(settings), settings, listener, ready, _nothing)
+
+
+def _nothing() -> None:
+    """A worker announced nothing that it would have to withdraw."""
+
+
+def _serve_app(
+    app: ASGIApp,
+    settings: Settings,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    leave: Callable[[], None],
+) -> int:
+    """Serve until a signal comes; ``ready`` is called once requests are answered, ``leave`` before a forced end."""
+    logger = logs.configure(settings.log_format, settings.log_level)
+    streams: Streams | None = getattr(getattr(app, "state", None), "streams", None)
+    address = Address(settings.host, listener.getsockname()[1])
+    server = _Server(logs.AccessLog(app, logger), address, (ready, leave), logger, streams)
+    try:
+        server.run(sockets=[listener])
+    except SystemExit:  # uvicorn's way to say that the app's start failed; it has told why
+        return 1
+    return 0 if server.signalled else 1
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -140,6 +183,51 @@ def uvicorn_config(app: ASGIApp, *, grace_s: int) -> uvicorn.Config:
     )
 
 
+@dataclass(slots=True)
+class _Announcement:
+    """What is told of a server that answers: a line of JSON, a greeting, the port file."""
+
+    address: Address
+    settings: Settings
+    logger: logging.Logger
+    announced: bool = False
+
+    def make(self) -> None:
+        """Tell it, once it is true."""
+        settings, address = self.settings, self.address
+        ready = {
+            "event": "ready",
+            "base_url": address.base_url,
+            "host": address.host,
+            "port": address.port,
+            "pid": os.getpid(),
+            "edition": _edition_name(settings.edition),
+            "behavior": settings.behavior,
+        }
+        if settings.port_file is not None:
+            _write_whole(settings.port_file, f"{address.port}\n")
+        self.announced = True
+        self.logger.debug("ready on %s", address.base_url, extra={"fields": ready})
+        if settings.log_format == "text" and self.logger.isEnabledFor(logging.INFO):
+            print(banner(settings, address), file=sys.stderr, flush=True)
+        try:
+            print(json.dumps(ready), flush=True)
+        except BrokenPipeError:
+            # Whoever started us does not read; the server is no worse for it, and exit must not flush again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def withdraw(self) -> None:
+        """Remove the port file, unless another server has put its own there since."""
+        file = self.settings.port_file
+        if file is None or not self.announced:
+            return
+        try:
+            if file.read_text("ascii") == f"{self.address.port}\n":
+                file.unlink()
+        except (OSError, UnicodeDecodeError):
+            return  # gone already, or somebody else's
+
+
 class _Server(uvicorn.Server):
     """uvicorn that says when it really answers, and ends with 0 after a signal."""
 
@@ -147,15 +235,14 @@ class _Server(uvicorn.Server):
         self,
         app: ASGIApp,
         address: Address,
-        settings: Settings,
+        told: tuple[Callable[[], None], Callable[[], None]],
         logger: logging.Logger,
         streams: Streams | None,
     ) -> None:
         super().__init__(uvicorn_config(app, grace_s=_GRACE_S))
         self.signalled = False
-        self._announced = False
         self._address = address
-        self._settings = settings
+        self._ready, self._leave = told
         self._logger = logger
         self._streams = streams
 
@@ -165,7 +252,7 @@ class _Server(uvicorn.Server):
         if self._streams is not None:
             self._streams.life_s = None  # they are told when to end, and need not end by themselves
         if await self._answers():
-            self._announce()
+            self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """First signal: stop accepting, finish what is in flight. Second Ctrl-C: leave at once.
@@ -177,7 +264,7 @@ class _Server(uvicorn.Server):
         if not self.should_exit:
             self.should_exit = True
         elif sig == signal.SIGINT:
-            self.withdraw()
+            self._leave()
             os._exit(_FORCED)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -199,17 +286,6 @@ class _Server(uvicorn.Server):
         cycles = (getattr(connection, "cycle", None) for connection in self.server_state.connections)
         return sum(cycle is not None and not cycle.response_complete for cycle in cycles)
 
-    def withdraw(self) -> None:
-        """Remove the port file, unless another server has put its own there since."""
-        file = self._settings.port_file
-        if file is None or not self._announced:
-            return
-        try:
-            if file.read_text("ascii") == f"{self._address.port}\n":
-                file.unlink()
-        except (OSError, UnicodeDecodeError):
-            return  # gone already, or somebody else's
-
     async def _answers(self) -> bool:
         """Whether GET /readyz says 200 before the patience ends; false too when a signal comes first."""
         loop = asyncio.get_running_loop()
@@ -225,29 +301,6 @@ class _Server(uvicorn.Server):
                 self.should_exit = True
             await asyncio.sleep(_PROBE_PAUSE_S)
         return False
-
-    def _announce(self) -> None:
-        settings, address = self._settings, self._address
-        ready = {
-            "event": "ready",
-            "base_url": address.base_url,
-            "host": address.host,
-            "port": address.port,
-            "pid": os.getpid(),
-            "edition": _edition_name(settings.edition),
-            "behavior": settings.behavior,
-        }
-        if settings.port_file is not None:
-            _write_whole(settings.port_file, f"{address.port}\n")
-        self._announced = True
-        self._logger.debug("ready on %s", address.base_url, extra={"fields": ready})
-        if settings.log_format == "text" and self._logger.isEnabledFor(logging.INFO):
-            print(banner(settings, address), file=sys.stderr, flush=True)
-        try:
-            print(json.dumps(ready), flush=True)
-        except BrokenPipeError:
-            # Whoever started us does not read; the server is no worse for it, and exit must not flush again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def banner(settings: Settings, address: Address) -> str:

@@ -92,6 +92,23 @@ OPTIONS: tuple[Option, ...] = (
         "limits", values.choice("off", "real"), "WHICH", "off, or real: enforce the rate limits", "Accounts"
     ),
     Option(
+        "store",
+        values.store,
+        "URL",
+        "where accounts, ledgers, limits, clocks, rules, sessions and the journal's records are: memory://, or"
+        " redis://HOST:PORT/DB, which many servers may share (?namespace=NAME keeps apart those that shall"
+        " not); ids are not repeatable by --seed then",
+        "Scale",
+    ),
+    Option(
+        "workers",
+        values.whole(1, 64),
+        "N",
+        "serve with N processes, which share a store and are one server to clients; pictures of the journal"
+        " that are not small stay in the process that made them",
+        "Scale",
+    ),
+    Option(
         "wallets",
         values.path,
         "FILE",

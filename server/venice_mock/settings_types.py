@@ -11,6 +11,9 @@ if TYPE_CHECKING:  # the contract costs 50 ms to import, which `venice-mock --he
     from venice_mock.contract import Behavior
 
 
+IN_PROCESS = "memory://"  # the store that no other process has
+
+
 @dataclass(frozen=True, slots=True)
 class Latency:
     """Seconds added to every edit: drawn evenly from ``low`` to ``high`` by the session's seed."""
@@ -36,6 +39,8 @@ class Settings:
     caption: bool = True
     seed: int | None = None  # None: nonces and request ids are random; pictures are drawn with seed 0
     limits: Literal["off", "real"] = "off"
+    store: str = IN_PROCESS
+    workers: int = 1
     wallets: Path | None = None  # smart wallets, funds on chain, failing settlements
     pay_to_base: str | None = None  # None: the edition's receivers, which are clearly fake
     pay_to_solana: str | None = None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
-from venice_mock.settings_types import Latency
+from venice_mock.settings_types import IN_PROCESS, Latency
 
 Reader = Callable[[str], object]
 
@@ -16,6 +16,9 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s)", re.ASCII)
 _MONEY = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.ASCII
+)
+_STORE = re.compile(
+    r"rediss?://([^\s/@]*@)?([^\s/@:?#\[\]]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?(/\d{0,4})?", re.ASCII
 )
 _LONGEST_DELAY_S = Decimal(600)
 _SWITCH = {
@@ -120,6 +123,17 @@ def origins(text: str) -> tuple[str, ...]:
     if not listed or (listed != ("*",) and not all(map(_is_origin, listed))):
         raise ValueError("expected off, * or origins such as http://localhost:3000, separated by commas")
     return listed
+
+
+def store(text: str) -> str:
+    """``memory://``, or the address of a Redis or Valkey server: ``redis://host:port/db?namespace=NAME``."""
+    address, _, query = text.partition("?")
+    named = re.fullmatch("namespace=[A-Za-z0-9._-]{1,64}", query) is not None
+    if text == IN_PROCESS or (_STORE.fullmatch(address) and (named or "?" not in text)):
+        return text
+    raise ValueError(
+        "expected memory:// or redis://host:port/db, rediss:// with TLS, ?namespace=NAME at most"
+    )
 
 
 def latency(text: str) -> Latency:

@@ -1,8 +1,8 @@
-"""Sessions of one process: what belongs to each, how it is built from its plan, and the register of them all.
+"""The register of sessions: which are open, where they come, change and go.
 
-A ``Tenant`` is frozen: another plan makes another tenant over the same accounts, ledger, nonces and clock, and
-the register swaps them in one step, so that a request sees one config from its first line to its last. The
-workshop, with its threads and its budget of pixels, belongs to the process. No HTTP here.
+Another plan makes another tenant over the same state, and the register swaps them in one step, so that a request sees
+one config from its first line to its last. Where the store is shared, so is the register: a session may be opened,
+changed and ended by any process, and every other finds it so. No HTTP here.
 """
 
 from __future__ import annotations
@@ -11,22 +11,15 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
-from venice_mock.accounts.keys import KeyRing, Opening, load_keys
-from venice_mock.contract import Contract, Editions, with_models
-from venice_mock.edit.endpoint import EditService
-from venice_mock.edit.fetching import FetchPolicy
+from venice_mock.contract import Editions
 from venice_mock.edit.workshop import Workshop
 from venice_mock.settings import Settings
-from venice_mock.state.journal import Budget, Journal
-from venice_mock.state.rules import Rules
-from venice_mock.state.session import Session, open_session, reopen_session
-from venice_mock.wallet.desk import WalletDesk
-from venice_mock.wallet.statements import StatementService
-from venice_mock.wallet.topup import TopUpService
-from venice_mock.wallet.world import WalletTables, World, load_wallets, make_world
+from venice_mock.state.journal import Budget
+from venice_mock.state.sharing import Record, SharedSessions
+from venice_mock.tenant import Builder, Plan, Tenant, plan_of_server, same_paths
 
 DEFAULT = "default"
 MOST_SESSIONS = 10_000  # ours
@@ -46,127 +39,22 @@ class TooManySessions(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything that can be chosen for a session. Immutable, and comparable.
+class Sharing:
+    """What ties the registers of several processes together.
 
-    ``keys``: the only API keys that are accepted beside magic ones; None: any. ``wallets``: the simulated chain.
-    ``models``: members that differ from the edition's catalogue, by model id. ``said``: what the session itself
-    was told, in the JSON it came as; the rest is the server's.
+    ``plan_of``: the plan of a session that was told this. ``storable``: the same without secrets.
     """
 
-    settings: Settings
-    keys: Mapping[str, Opening] | None = None
-    wallets: WalletTables = field(default_factory=WalletTables)
-    models: Mapping[str, Any] = field(default_factory=dict)
-    said: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Tenant:
-    """One session under one plan. ``beginning``: the plan it was opened with."""
-
-    id: str
-    plan: Plan
-    beginning: Plan
-    contract: Contract
-    session: Session
-    world: World
-    edit: EditService
-    statements: StatementService
-    top_ups: TopUpService
-
-    @property
-    def settings(self) -> Settings:
-        """The settings of the plan."""
-        return self.plan.settings
-
-    @property
-    def journal(self) -> Journal:
-        """The stories of its requests."""
-        return self.session.journal
-
-    @property
-    def rules(self) -> Rules:
-        """What steers its edits."""
-        return self.session.rules
-
-
-def plan_of_server(settings: Settings) -> Plan:
-    """What a session gets that asks for nothing, with the files of the settings read.
-
-    Raises ValueError with a sentence for a file that cannot be used.
-    """
-    return Plan(
-        settings,
-        keys=load_keys(settings.keys) if settings.keys else None,
-        wallets=load_wallets(settings.wallets) if settings.wallets else WalletTables(),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Builder:
-    """Makes tenants: what all of them share."""
-
-    workshop: Workshop
-    editions: Editions
-    wall_clock: Callable[[], float]
-    budget: Budget
-
-    def build(self, name: str, plan: Plan, before: Tenant | None = None, *, anew: bool = False) -> Tenant:
-        """The session ``name`` under ``plan``, with the state of ``before`` where it was open before.
-
-        ``anew``: its stream of ids and delays begins again. Raises ContractError or ValueError, each with a
-        sentence, for a plan that cannot be served.
-        """
-        settings = plan.settings
-        contract = self._contract(plan)
-        if settings.default_model is not None and settings.default_model not in {
-            model.id for model in contract.inpaint_models
-        }:
-            edition = contract.edition.edition
-            raise ValueError(f"The default model {settings.default_model} is no edit model of {edition}.")
-        if settings.fetch != Settings().fetch:  # a wrong entry is told now, not at the first URL
-            FetchPolicy(allow=settings.fetch, max_bytes_exclusive=1)
-        world = make_world(
-            contract,
-            file=settings.wallets,
-            tables=plan.wallets,
-            pay_to_base=settings.pay_to_base,
-            pay_to_solana=settings.pay_to_solana,
-            fee_payer=settings.fee_payer,
-        )
-        keys = KeyRing(Opening(settings.balance), plan.keys)
-        if before is None:
-            session = open_session(
-                contract, settings, name=name, wall_clock=self.wall_clock, keys=keys, budget=self.budget
-            )
-        else:
-            reseeded = anew or settings.seed != before.settings.seed
-            session = reopen_session(before.session, contract, settings, keys, anew=reseeded)
-        desk = WalletDesk(session, world)
-        return Tenant(
-            id=name,
-            plan=plan,
-            beginning=plan if before is None else before.beginning,
-            contract=contract,
-            session=session,
-            world=world,
-            edit=EditService(session, self.workshop, settings, desk),
-            statements=StatementService(session, desk, limited=settings.limits == "real"),
-            top_ups=TopUpService(session, world),
-        )
-
-    def _contract(self, plan: Plan) -> Contract:
-        contract = self.editions.contract(plan.settings.edition, plan.settings.behavior)
-        if not plan.models:
-            return contract
-        return Contract(with_models(contract.edition, plan.models), contract.behavior)
+    sessions: SharedSessions
+    plan_of: Callable[[Tenants, Mapping[str, Any]], Plan]
+    storable: Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class Tenants:
-    """The register of a process's sessions: the one place where they come, change and go.
+    """The register of sessions: the one place where they come, change and go.
 
-    Raises ContractError or ValueError for settings that cannot be served.
+    Raises ContractError or ValueError for settings that cannot be served. With ``sharing``, whatever is awaited
+    here may raise StoreUnavailable.
     """
 
     def __init__(
@@ -176,18 +64,22 @@ class Tenants:
         *,
         wall_clock: Callable[[], float] = time.time,
         most: int = MOST_SESSIONS,
+        sharing: Sharing | None = None,
     ) -> None:
         self._builder = Builder(workshop, Editions(), wall_clock, Budget(settings.journal_bytes))
         self.most = most
+        self._sharing = sharing
+        self._records: dict[str, Record | None] = {}  # what of those that are open here was read last
         self._names: random.Random = (
             random.SystemRandom() if settings.seed is None else random.Random(f"sessions:{settings.seed}")
         )
         self.plan = plan_of_server(settings)
-        self._open = {DEFAULT: self._builder.build(DEFAULT, self.plan)}
+        store = None if sharing is None else sharing.sessions.store(DEFAULT, "")
+        self._open = {DEFAULT: self._builder.build(DEFAULT, self.plan, store=store)}
 
     @property
     def default(self) -> Tenant:
-        """The session of bare paths."""
+        """The session of bare paths, as it is known here."""
         return self._open[DEFAULT]
 
     @property
@@ -195,17 +87,22 @@ class Tenants:
         """The name of the edition that the server was started with, also where that is a file."""
         return self._builder.editions.edition(self.plan.settings.edition).edition
 
-    def get(self, name: str) -> Tenant:
-        """The session of that name. Raises NoSession."""
-        try:
-            return self._open[name]
-        except KeyError:
-            raise NoSession from None
-
     @property
     def journal_bytes(self) -> int:
         """What all journals hold together."""
         return self._builder.budget.used
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes have the same sessions."""
+        return self._sharing is not None
+
+    def get(self, name: str) -> Tenant:
+        """The session of that name, as it is known here. Raises NoSession."""
+        try:
+            return self._open[name]
+        except KeyError:
+            raise NoSession from None
 
     def __len__(self) -> int:
         return len(self._open)
@@ -214,22 +111,68 @@ class Tenants:
         return name in self._open
 
     def __iter__(self) -> Iterator[Tenant]:
-        """All sessions, the default one first, then in the order of their opening."""
+        """All sessions that are known here, the default one first, then in the order of their opening."""
         return iter(tuple(self._open.values()))
 
-    def open(self, name: str | None, plan: Plan) -> Tenant:
-        """A new session; None: of a name that is free. Raises NameTaken, TooManySessions, ValueError as ``build``."""
-        if len(self._open) > self.most:  # the default one does not count
-            raise TooManySessions
-        if name is None:
-            name = self._free_name()
-        elif name in self._open:
-            raise NameTaken
-        return self._kept(self._builder.build(name, plan))
+    async def find(self, name: str) -> Tenant:
+        """The session of that name as it is now, whoever opened or changed it. Raises NoSession."""
+        if self._sharing is not None:
+            known = self._open.get(name)
+            store = None if known is None else known.session.store
+            self._learn(name, await self._sharing.sessions.find(name, store))
+        return self.get(name)
 
-    def change(self, name: str, plan: Plan, *, anew: bool = False) -> Tenant:
-        """The session under another plan; nothing is changed when it cannot be. Raises NoSession, ValueError."""
-        return self._kept(self._builder.build(name, plan, self.get(name), anew=anew))
+    async def all(self) -> list[Tenant]:
+        """All sessions, the default one first, then in the order of their opening."""
+        if self._sharing is not None:
+            records = await self._sharing.sessions.all()
+            for name in self._open.keys() - records.keys() - {DEFAULT}:
+                self._drop(name)
+            for name, record in records.items():
+                self._learn(name, record)
+            return [self.default, *(self._open[name] for name in records)]
+        return list(self)
+
+    async def open(self, name: str | None, plan: Plan) -> Tenant:
+        """A new session; None: of a name that is free. Raises NameTaken, TooManySessions, ValueError as ``build``."""
+        if self._sharing is None:
+            if len(self._open) > self.most:  # the default one does not count
+                raise TooManySessions
+            if name is None:
+                name = self._free_name()
+            elif name in self._open:
+                raise NameTaken
+            return self._kept(self._builder.build(name, plan))
+        if name == DEFAULT:
+            raise NameTaken
+        while True:
+            said = self._sharing.storable(plan.said)
+            wanted, record = name or self._free_name(), Record(said, said)
+            store = self._sharing.sessions.store(wanted, record.life)
+            tenant = self._builder.build(wanted, plan, store=store)
+            self._check_paths(tenant)
+            done = await self._sharing.sessions.add(wanted, record, most=self.most)
+            if done == "full":
+                raise TooManySessions
+            if done == "added":
+                self._drop(wanted)
+                self._records[wanted] = record
+                return self._kept(tenant)
+            if name is not None:
+                raise NameTaken
+
+    async def change(self, name: str, plan_of: Callable[[Tenant], Plan], *, anew: bool = False) -> Tenant:
+        """The session under another plan; nothing is changed when it cannot be. Raises NoSession, ValueError.
+
+        ``plan_of`` is asked again when somebody else was faster.
+        """
+        while True:
+            tenant = await self.find(name)
+            before = self._records.get(name)
+            changed = self._builder.build(name, plan_of(tenant), tenant, anew=anew)
+            self._check_paths(changed)
+            if await self._told(changed, before):
+                return self._kept(changed)
 
     def draft(self, name: str, plan: Plan) -> Tenant:
         """What the session would be under another plan, begun anew; nothing is changed. Raises as ``change``."""
@@ -237,18 +180,71 @@ class Tenants:
         self._check_paths(tenant)
         return tenant
 
-    def keep(self, draft: Tenant) -> None:
-        """Make a session what was drafted."""
+    async def keep(self, draft: Tenant) -> None:
+        """Make a session what was drafted. Raises NoSession."""
+        while not await self._told(draft, self._records.get(draft.id)):
+            await self.find(draft.id)
         self._kept(draft)
 
-    def end(self, name: str) -> None:
+    async def end(self, name: str) -> None:
         """Forget a session; what is in flight ends as it would have. Raises NoSession.
 
         The default session never ends.
         """
-        if name == DEFAULT or name not in self._open:
+        if name == DEFAULT:
             raise NoSession
-        self._open.pop(name).journal.end()
+        if self._sharing is not None:
+            record = await self._sharing.sessions.remove(name)
+            if record is None:
+                self._drop(name)
+                raise NoSession
+            await self._sharing.sessions.store(name, record.life).forget()
+        elif name not in self._open:
+            raise NoSession
+        self._drop(name)
+
+    async def close(self) -> None:
+        """Let go of what is shared."""
+        if self._sharing is not None:
+            await self._sharing.sessions.close()
+
+    async def _told(self, tenant: Tenant, before: Record | None) -> bool:
+        """Tell others of a session's plan; False when it is not any more what it was before."""
+        if self._sharing is None:
+            return True
+        if before is None and tenant.id != DEFAULT:  # it was ended
+            return False
+        storable, life = self._sharing.storable, "" if before is None else before.life
+        record = Record(storable(tenant.plan.said), storable(tenant.beginning.said), life)
+        if not await self._sharing.sessions.replace(tenant.id, before, record):
+            return False
+        self._records[tenant.id] = record
+        return True
+
+    def _learn(self, name: str, record: Record | None) -> None:
+        """Make the session here what its record says."""
+        known = self._records.get(name)
+        if self._sharing is None or (name in self._open and _version(known) == _version(record)):
+            return
+        if record is None and name != DEFAULT:
+            self._drop(name)
+            return
+        plan, beginning, store = self.plan, self.plan, None
+        if record is not None:
+            plan = self._sharing.plan_of(self, record.said)
+            beginning = self._sharing.plan_of(self, record.beginning)
+            store = self._sharing.sessions.store(name, record.life)
+        if name != DEFAULT and (known is None or record is None or known.life != record.life):
+            self._drop(name)  # another session under the name of one that was ended
+        tenant = self._builder.build(name, plan, self._open.get(name), store=store)
+        self._records[name] = record
+        self._kept(replace(tenant, beginning=beginning))
+
+    def _drop(self, name: str) -> None:
+        self._records.pop(name, None)
+        gone = self._open.pop(name, None)
+        if gone is not None:
+            gone.journal.end()
 
     def _check_paths(self, tenant: Tenant) -> None:
         if not same_paths(tenant.contract, self.default.contract):  # routes are laid when the server starts
@@ -268,17 +264,10 @@ class Tenants:
                 return name
 
 
+def _version(record: Record | None) -> str:
+    return "" if record is None else record.version
+
+
 def is_name(text: str) -> bool:
     """Whether a session may be called so: 1 to 40 of ``a-z``, ``0-9`` and ``-``, which does not come first."""
     return _NAME.fullmatch(text) is not None
-
-
-def same_paths(one: Contract, other: Contract) -> bool:
-    """Whether two editions are served under the same paths."""
-
-    def paths(contract: Contract) -> tuple[str, ...]:
-        x402 = contract.edition.x402
-        facts = x402.statements
-        return (contract.edition.path, x402.top_up.path, facts.balance_path, facts.transactions_path)
-
-    return paths(one) == paths(other)

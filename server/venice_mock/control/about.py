@@ -9,7 +9,7 @@ import msgspec
 
 from venice_mock import __version__
 from venice_mock.contract import Contract
-from venice_mock.tenancy import Tenant
+from venice_mock.tenant import Tenant
 
 _NAME = "venice-mock"
 

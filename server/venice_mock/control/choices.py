@@ -7,7 +7,7 @@ from typing import Any
 from venice_mock.accounts.faults import FAULTS
 from venice_mock.accounts.keys import magic_keys
 from venice_mock.accounts.ordering import aliases
-from venice_mock.tenancy import Tenant
+from venice_mock.tenant import Tenant
 
 
 def choices(tenant: Tenant) -> dict[str, Any]:

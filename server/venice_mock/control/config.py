@@ -19,7 +19,8 @@ from venice_mock.contract.overriding import merged
 from venice_mock.control.reading import bad, decode, judged
 from venice_mock.errors import ApiError, plain
 from venice_mock.settings import OPTIONS, Latency, value_of
-from venice_mock.tenancy import NoSession, Plan, Tenant, Tenants
+from venice_mock.tenancy import NoSession, Tenants
+from venice_mock.tenant import Plan, Tenant
 from venice_mock.wallet.world import WalletTables
 
 SETTINGS = (
@@ -47,6 +48,7 @@ _NULLABLE = frozenset({"default_model", "seed", "pay_to_base", "pay_to_solana", 
 _OF_THE_SERVER = frozenset({"trust_proxy", "journal_bytes"})
 WHAT = "Config"
 _LONGEST = 64 << 10  # ours: bytes of one session's config, of which there may be ten thousand
+LONGEST_IMPORTED = 1 << 20  # ours: keys by their hashes are longer than keys
 
 
 def show_config(tenant: Tenant) -> dict[str, Any]:
@@ -78,18 +80,21 @@ def show_config(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def change_config(tenants: Tenants, name: str, body: bytes) -> dict[str, Any]:
+async def change_config(tenants: Tenants, name: str, body: bytes) -> dict[str, Any]:
     """Merge ``body`` over the session's config, all of it or nothing; the effective config.
 
     Objects are merged entry by entry and null takes an entry away. Raises ApiError 400, 404.
     """
     change = decode(body, dict[str, Any], WHAT)
+
+    def changed(tenant: Tenant) -> Plan:
+        return plan_of(tenants, change, tenant.plan.said)
+
     try:
-        said = tenants.get(name).plan.said
+        with judged(WHAT):
+            return show_config(await tenants.change(name, changed))
     except NoSession as error:
         raise no_session() from error
-    with judged(WHAT):
-        return show_config(tenants.change(name, plan_of(tenants, change, said)))
 
 
 def config_of(tenant: Tenant) -> dict[str, Any]:
@@ -135,6 +140,14 @@ def plan_of(
     if "models" in said:
         plan = dataclasses.replace(plan, models=_objects("models", said["models"]))
     return dataclasses.replace(plan, settings=dataclasses.replace(base.settings, **changes))
+
+
+def storable(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a session was told, as it may be kept outside the process: keys by their accounts' names."""
+    keys = said.get("keys")
+    if not isinstance(keys, dict):
+        return dict(said)
+    return {**said, "keys": {_account_of(token): entry for token, entry in keys.items()}}
 
 
 def no_session() -> ApiError:
@@ -216,12 +229,16 @@ def _without_nulls(entries: Any, levels: int) -> Any:
 def _key(token: str, entry: Opening) -> dict[str, Any]:
     limit = entry.spend_limit
     return {
-        "account": token if token == "*" or is_account_id(token) else account_id(token),
+        "account": _account_of(token),
         "last4": None if is_account_id(token) else last_characters(token),
         "balance_usd": f"{entry.balance:f}",
         "spend_limit_usd": None if limit is None else f"{limit:f}",
         "status": entry.status,
     }
+
+
+def _account_of(token: str) -> str:
+    return token if token == "*" or is_account_id(token) else account_id(token)
 
 
 def _range(latency: Latency) -> str:

@@ -12,7 +12,7 @@ from venice_mock.control.reading import bad
 from venice_mock.edit.thumbs import MEDIA_TYPE, small_from_file
 from venice_mock.errors import ApiError, plain
 from venice_mock.state.story import Input, Output, Story
-from venice_mock.tenancy import Tenant
+from venice_mock.tenant import Tenant
 
 _WHAT = "Requests"
 _PAGE, _MOST = 50, 1000
@@ -67,10 +67,10 @@ def read_request(tenant: Tenant, name: str, base: str) -> dict[str, Any]:
     return entry_of(tenant, story_named(tenant, name), base)
 
 
-def clear_requests(tenant: Tenant) -> dict[str, Any]:
+async def clear_requests(tenant: Tenant) -> dict[str, Any]:
     """Forget all of them."""
     cleared = len(tenant.journal)
-    tenant.journal.clear()
+    await tenant.journal.wipe()
     return {"cleared": cleared}
 
 
@@ -91,9 +91,10 @@ def story_named(tenant: Tenant, name: str) -> Story:
 
 def input_of(tenant: Tenant, name: str) -> File:
     """The picture that was sent. Raises ApiError 404."""
-    picture = story_named(tenant, name).input
+    story = story_named(tenant, name)
+    picture = story.input
     if picture is None or picture.data is None:
-        raise _not_kept("picture")
+        raise _not_kept("picture", story)
     kind = _MEDIA_TYPES.get(picture.format or "")
     return File(bytes(picture.data), _ANY if kind is None else f"image/{kind}")
 
@@ -103,7 +104,7 @@ def output_of(tenant: Tenant, name: str) -> File:
     story = story_named(tenant, name)
     data = story.output.data
     if data is None or not story.output.size:
-        raise _not_kept("answer")
+        raise _not_kept("answer", story)
     said = dict(story.response_headers).get("content-type", "").partition(";")[0]
     return File(data, said if said in _PICTURES or said == "application/json" else _ANY)
 
@@ -117,7 +118,7 @@ def thumbnail_of(tenant: Tenant, name: str, which: str | None) -> File:
     if side.thumbnail is None and side.data is not None:
         side.thumbnail = small_from_file(tenant.contract, side.data)
     if side.thumbnail is None:
-        raise _not_kept("picture")
+        raise _not_kept("picture", story)
     return File(side.thumbnail, MEDIA_TYPE)
 
 
@@ -170,6 +171,11 @@ def _limit(text: str | None) -> int:
     return int(text)
 
 
-def _not_kept(what: str) -> ApiError:
+def _not_kept(what: str, story: Story) -> ApiError:
     text = f"The {what} of this request is not kept any more, or there was none."
+    if story.elsewhere:
+        text = (
+            f"The {what} of this request is not here: another process answered it, and pictures that are not small"
+            " stay where they were made. Serve with one worker to have all of them."
+        )
     return plain(404, text, name="CONTROL_NOT_FOUND")

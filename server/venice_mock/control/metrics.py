@@ -7,6 +7,7 @@ rule ids), never from a request.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -82,6 +83,30 @@ class Metrics:
             self.refusals[pair] += 1
         else:
             self.refusals[_OTHER, ""] += 1
+
+    def packed(self) -> str:
+        """The counts as text, for ``add``."""
+        return json.dumps(
+            {
+                "requests": [(*names, count) for names, count in self.requests.items()],
+                "edits": {kind: (took.counts, took.sum) for kind, took in self.edits.items()},
+                "refusals": [(*names, count) for names, count in self.refusals.items()],
+                "charged": f"{self.charged:f}",
+            }
+        )
+
+    def add(self, packed: str) -> None:
+        """Count what another process counted, too."""
+        told = json.loads(packed)
+        for method, path, status, count in told["requests"]:
+            self.requests[method, path, status] += count
+        for kind, (counts, seconds) in told["edits"].items():
+            took = self.edits.setdefault(kind, Durations())
+            took.counts = [mine + other for mine, other in zip(took.counts, counts, strict=True)]
+            took.sum += seconds
+        for error, rule, count in told["refusals"]:
+            self.refusals[error, rule] += count
+        self.charged += Decimal(told["charged"])
 
     def families(self) -> list[Family]:
         """The counts as metrics."""

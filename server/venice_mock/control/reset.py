@@ -8,7 +8,8 @@ import msgspec
 
 from venice_mock.control.reading import bad, decode
 from venice_mock.state.store import Part
-from venice_mock.tenancy import Tenant, Tenants
+from venice_mock.tenancy import Tenants
+from venice_mock.tenant import Tenant
 
 JOURNAL, RULES, CONFIG = "journal", "rules", "config"
 STATE: tuple[Part, ...] = get_args(Part)
@@ -30,12 +31,12 @@ async def reset_session(tenants: Tenants, tenant: Tenant, body: bytes) -> dict[s
     if unknown:
         raise bad("Reset", f"there is no part {min(unknown)[:40]!r}; known: {', '.join(PARTS)}")
     if CONFIG in wanted and tenant.id in tenants:
-        tenants.change(tenant.id, tenants.get(tenant.id).beginning, anew=True)
+        await tenants.change(tenant.id, lambda now: now.beginning, anew=True)
     await tenant.session.store.reset(frozenset(part for part in STATE if part in wanted))
     if "accounts" in wanted:  # what was charged is given back: the verdict is about what follows
-        tenant.journal.charges_from = tenant.journal.last
+        await tenant.journal.charge_from_here()
     if JOURNAL in wanted:
-        tenant.journal.clear()
+        await tenant.journal.wipe()
     if RULES in wanted:
-        tenant.rules.clear()
+        await tenant.rules.clear()
     return {"reset": [part for part in PARTS if part in wanted]}

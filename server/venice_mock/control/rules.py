@@ -20,7 +20,7 @@ from venice_mock.control.accounts import holder_of
 from venice_mock.control.reading import bad, decode
 from venice_mock.errors import ApiError, plain
 from venice_mock.state.rules import MOST_RULES, Rule, RuleExists, TooManyRules
-from venice_mock.tenancy import Tenant
+from venice_mock.tenant import Tenant
 
 _WHAT = "Rule"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -58,24 +58,24 @@ class RuleOrder(msgspec.Struct, forbid_unknown_fields=True):
     last4: str | None = None
 
 
-def list_rules(tenant: Tenant) -> dict[str, Any]:
+async def list_rules(tenant: Tenant) -> dict[str, Any]:
     """Every rule with how often it fired, in the order in which they are tried."""
-    return {"rules": [describe_rule(rule) for rule in tenant.rules], "most": MOST_RULES}
+    return {"rules": [describe_rule(rule) for rule in await tenant.rules.all()], "most": MOST_RULES}
 
 
-def read_rule(tenant: Tenant, name: str) -> dict[str, Any]:
+async def read_rule(tenant: Tenant, name: str) -> dict[str, Any]:
     """One rule. Raises ApiError 404."""
-    rule = tenant.rules.get(name)
+    rule = await tenant.rules.get(name)
     if rule is None:
         raise _none_such()
     return describe_rule(rule)
 
 
-def make_rule(tenant: Tenant, body: bytes) -> dict[str, Any]:
+async def make_rule(tenant: Tenant, body: bytes) -> dict[str, Any]:
     """A new rule behind the others. Raises ApiError 400, and 409 for an id that is taken or too many rules."""
-    rule = rule_of(tenant, body)
+    rule = await rule_of(tenant, body)
     try:
-        tenant.rules.add(rule)
+        await tenant.rules.add(rule)
     except RuleExists as error:
         raise _conflict(f"{rule.id} is there already; choose another id, or none") from error
     except TooManyRules as error:
@@ -83,14 +83,14 @@ def make_rule(tenant: Tenant, body: bytes) -> dict[str, Any]:
     return describe_rule(rule)
 
 
-def rule_of(tenant: Tenant, body: bytes, *, fired: bool = False) -> Rule:
+async def rule_of(tenant: Tenant, body: bytes, *, fired: bool = False) -> Rule:
     """The rule that ``body`` describes, not yet in force. ``fired``: it goes on counting where it was.
 
     Raises ApiError 400.
     """
     if len(body) > _LONGEST:
         raise bad(_WHAT, f"at most {_LONGEST:,} bytes of JSON")
-    wanted, rules = decode(body, RuleOrder, _WHAT), tenant.rules
+    wanted = decode(body, RuleOrder, _WHAT)
     if wanted.id is not None and not _ID.fullmatch(wanted.id):
         raise bad(_WHAT, "an id is 1 to 40 letters, digits, dots, dashes and underscores")
     if wanted.times is not None and not 1 <= wanted.times <= _MOST_TIMES:
@@ -104,7 +104,7 @@ def rule_of(tenant: Tenant, body: bytes, *, fired: bool = False) -> Rule:
         holder = holder_of(tenant.session, tenant.world, match.key)
         account, last4 = holder.account, holder.shown.get("last4")
     order = _order(tenant.contract, wanted.then)
-    name = wanted.id or rules.free_id()
+    name = wanted.id or await tenant.rules.free_id()
     ends = order.error == _ENDING and wanted.times is None  # else nobody could wait for its end
     return Rule(
         id=name,
@@ -119,17 +119,17 @@ def rule_of(tenant: Tenant, body: bytes, *, fired: bool = False) -> Rule:
     )
 
 
-def delete_rule(tenant: Tenant, name: str) -> dict[str, Any]:
+async def delete_rule(tenant: Tenant, name: str) -> dict[str, Any]:
     """Take one away. Raises ApiError 404."""
-    if not tenant.rules.remove(name):
+    if not await tenant.rules.remove(name):
         raise _none_such()
     return {"deleted": [name]}
 
 
-def delete_rules(tenant: Tenant) -> dict[str, Any]:
+async def delete_rules(tenant: Tenant) -> dict[str, Any]:
     """Take all away."""
-    names = [rule.id for rule in tenant.rules]
-    tenant.rules.clear()
+    names = [rule.id for rule in await tenant.rules.all()]
+    await tenant.rules.clear()
     return {"deleted": names}
 
 

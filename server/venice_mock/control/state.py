@@ -17,14 +17,15 @@ import msgspec
 from venice_mock import __version__
 from venice_mock.accounts.keys import Opening, Status, is_account_id
 from venice_mock.control.accounts import usd
+from venice_mock.control.config import LONGEST_IMPORTED, config_of, no_session, plan_of
 from venice_mock.control.config import WHAT as CONFIG
-from venice_mock.control.config import config_of, no_session, plan_of
 from venice_mock.control.reading import bad, decode, judged
 from venice_mock.control.rules import describe_rule, rule_of
 from venice_mock.errors import ApiError
 from venice_mock.state.rules import RuleExists, TooManyRules
 from venice_mock.state.store import Account, ClockState, Entry, EntryType, KeptAccount, Snapshot
-from venice_mock.tenancy import Tenant, Tenants
+from venice_mock.tenancy import Tenants
+from venice_mock.tenant import Tenant
 from venice_mock.times import iso_time
 from venice_mock.wallet.desk import wallet_account
 from venice_mock.wallet.world import normal
@@ -32,7 +33,6 @@ from venice_mock.wallet.world import normal
 FORMAT = "venice-mock-state"
 VERSION = 1
 LONGEST = 64 << 20  # ours: bytes of a file
-_CONFIG_BYTES = 1 << 20  # ours: keys by their hashes are longer than keys
 _WHAT = "State"
 _AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,18})?")
 _ENTRY_ID = re.compile(r"txn-[0-9]{12,15}")
@@ -135,7 +135,7 @@ async def export_state(tenant: Tenant) -> dict[str, Any]:
             {"owner": owner, "nonce": nonce, "until": iso_time(until)}
             for owner, nonce, until in kept.nonces or ()
         ],
-        "rules": [describe_rule(rule) for rule in tenant.rules],
+        "rules": [describe_rule(rule) for rule in await tenant.rules.all()],
     }
 
 
@@ -152,22 +152,22 @@ async def import_state(tenants: Tenants, tenant: Tenant, body: bytes) -> dict[st
     draft = tenant
     if not isinstance(wanted.config, msgspec.UnsetType):
         with judged(CONFIG):
-            draft = tenants.draft(tenant.id, plan_of(tenants, wanted.config, longest=_CONFIG_BYTES))
+            draft = tenants.draft(tenant.id, plan_of(tenants, wanted.config, longest=LONGEST_IMPORTED))
     state = _snapshot(draft, wanted)
     rules = None
     if not isinstance(wanted.rules, msgspec.UnsetType):
-        rules = [rule_of(draft, msgspec.json.encode(said), fired=True) for said in wanted.rules]
+        rules = [await rule_of(draft, msgspec.json.encode(said), fired=True) for said in wanted.rules]
 
-    try:  # from here on everything is done, in one step of the event loop
+    try:  # from here on everything is done, and in one step of the event loop where the store is in process
         if rules is not None:
-            tenant.rules.replace(rules)
+            await tenant.rules.replace(rules)
     except (RuleExists, TooManyRules) as error:
         raise _bad("two rules have one id, or there are too many rules") from error
     if draft is not tenant:
-        tenants.keep(draft)
+        await tenants.keep(draft)
     await tenant.session.store.restore(state)
     if state.accounts is not None:  # the verdict on charges is about what follows
-        tenant.journal.charges_from = tenant.journal.last
+        await tenant.journal.charge_from_here()
     return {"imported": _counts(wanted, state)}
 
 

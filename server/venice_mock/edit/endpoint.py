@@ -123,7 +123,7 @@ class EditService:
         try:
             return await self._edit(call, orders)
         except ApiError as error:
-            orders.refused(error)
+            await orders.refused(error)
             raise
 
     async def _edit(self, call: EditCall, orders: Orders) -> EditAnswer:
@@ -160,7 +160,7 @@ class EditService:
         raw, unreadable = await self._read_fields(call, kind)
         model_id = named_model(raw, self.default_model)
         tell_fields(call.story, kind, raw, model_id)
-        orders.learn(caller, raw, model_id)
+        await orders.learn(caller, raw, model_id)
         await orders.reach("rate", caller, model_id)
         standing = await count_request(session, caller, model_id, now, enforced=limited)
         told.update(standing.headers(contract))
@@ -212,8 +212,10 @@ class EditService:
             if call.story is not None:
                 call.story.charged(request_id, -booked.amount)
         orders.charged()
-        told.update(await self._balance_headers(caller))
-        told.update(await self._remaining_header(caller))
+        # Money is taken: a store that is lost from here on shall not fail the request.
+        balance = None if booked is None else booked.balance_after
+        told.update(await self._balance_headers(caller, balance))
+        told.update(await self._remaining_header(caller, balance))
         media_type = contract.edition.formats[order.plan.output_format].media_type
         headers = {**told, **picture_headers(contract, order)}
         cause = orders.steering.cause_of_success
@@ -300,19 +302,22 @@ class EditService:
         contract = self.session.contract
         return await self.workshop.run(order.pixels, lambda: make_picture(contract, order))
 
-    async def _balance_headers(self, caller: Caller) -> dict[str, str]:
+    async def _balance_headers(self, caller: Caller, balance: Decimal | None = None) -> dict[str, str]:
+        """The balance, which is read where it is not known."""
         names = self.session.contract.edition.headers
         if caller.kind != "key":
             return {}
-        account = await self.session.store.account(caller.account)
-        return {names["balance_usd"]: f"{account.balance.normalize():f}", names["balance_diem"]: "0"}
+        if balance is None:
+            balance = (await self.session.store.account(caller.account)).balance
+        return {names["balance_usd"]: f"{balance.normalize():f}", names["balance_diem"]: "0"}
 
-    async def _remaining_header(self, caller: Caller) -> dict[str, str]:
+    async def _remaining_header(self, caller: Caller, balance: Decimal | None) -> dict[str, str]:
         """The wallet's balance after a paid edit, to six decimals, rounded as JavaScript's toFixed would."""
         contract = self.session.contract
         if caller.kind != "wallet" or not contract.way("balance-header"):
             return {}
-        balance = (await self.session.store.account(caller.account)).balance
+        if balance is None:
+            balance = (await self.session.store.account(caller.account)).balance
         text = str(balance.quantize(Decimal("0.000001"), ROUND_HALF_UP))
         return {contract.edition.headers["balance_remaining"]: text}
 

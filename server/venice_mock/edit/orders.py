@@ -64,7 +64,7 @@ class Orders:
         self._rule: Rule | None = None
         self._spoil()
 
-    def learn(self, caller: Caller, raw: RawFields, model_id: str) -> None:
+    async def learn(self, caller: Caller, raw: RawFields, model_id: str) -> None:
         """The body was read. Raises ApiError 400 for a directive that cannot be read."""
         session, words = self._session, raw.get("prompt")
         prompt = words if isinstance(words, str) else ""
@@ -72,10 +72,10 @@ class Orders:
         if self._settings.prompt_magic:
             directive = directive_of(session.contract, prompt)
         errors = session.contract.edition.errors
-        self._rule = session.rules.match(model_id, prompt, caller.account, errors)
+        self._rule = await session.rules.match(model_id, prompt, caller.account, errors)
         rule = AS_USUAL if self._rule is None else self._rule.steering
         self.steering = self.steering.over(rule).over(directive).over(caller.steering)
-        self._keep_rule(self.steering.cause)
+        await self._keep_rule(self.steering.cause)
         self._spoil()
 
     async def reach(self, stage: Stage, caller: Caller | None = None, model_id: str = "") -> None:
@@ -115,17 +115,17 @@ class Orders:
             seconds = self._session.uniform(latency.low, latency.high)
             await while_connected(self._call.receive, asyncio.sleep(seconds))
 
-    def refused(self, error: ApiError) -> None:
+    async def refused(self, error: ApiError) -> None:
         """The request ends with this error: who spoils it is a cause too, and a rule that had no part did not fire."""
         fault, steering = self.steering.fault, self.steering
         if fault is not None and fault.spoils_every_answer and steering.cause is not None:
             causes = [*filter(None, (error.cause,)), *steering.cause.split(", ")]
             error.cause = ", ".join(dict.fromkeys(causes))
-        self._keep_rule(error.cause)
+        await self._keep_rule(error.cause)
 
-    def _keep_rule(self, causes: str | None) -> None:
+    async def _keep_rule(self, causes: str | None) -> None:
         if self._rule is not None and self._rule.steering.cause not in (causes or "").split(", "):
-            self._session.rules.give_back(self._rule)
+            await self._session.rules.give_back(self._rule)
             self._rule = None
 
     def _spoil(self) -> None:

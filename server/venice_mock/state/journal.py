@@ -2,11 +2,14 @@
 
 One budget serves all sessions of a process. When it is used up, the session that holds most gives way: first its
 oldest pictures go, then its oldest thumbnails, then its oldest stories. What went is counted.
+
+Whoever reads calls ``refresh`` before: where processes share a journal, it brings what the others wrote since.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Iterator
 
@@ -42,7 +45,12 @@ class Budget:
 
 
 class Journal:
-    """Stories, oldest first. ``limit``: this session's own share of the budget; 0 keeps no journal."""
+    """Stories, oldest first. ``limit``: this session's own share of the budget; 0 keeps no journal.
+
+    ``look_again_s``: how long who listens may wait before it refreshes.
+    """
+
+    look_again_s = math.inf
 
     def __init__(self, budget: Budget, limit: int) -> None:
         self.limit = limit
@@ -95,19 +103,28 @@ class Journal:
         self._begun += 1
         return self._begun
 
+    async def refresh(self) -> None:
+        """Learn what was written elsewhere. Raises StoreUnavailable where that is outside the process."""
+
+    async def write(self, story: Story) -> None:
+        """Keep a finished story, whoever else may read it. Never fails, as its answer is not sent yet."""
+        self.add(story)
+
+    async def wipe(self) -> None:
+        """``clear``, for all processes. Raises as ``refresh``."""
+        self.clear()
+
+    async def charge_from_here(self) -> None:
+        """What was charged so far was given back. Raises as ``refresh``."""
+        self.charges_from = self._finished
+
     def add(self, story: Story) -> None:
         """Keep a finished story, and wake who listens."""
         if not self.is_on:
             return
         self._finished += 1
         story.number = self._finished
-        self._stories[story.id] = story
-        self._with_pictures.append(story.id)
-        self._with_thumbnails.append(story.id)
-        self._sizes[story.id] = (0, 0, 0)
-        self.weigh(story)
-        for listener in self._listeners:
-            listener.set()
+        self._keep(story)
 
     def weigh(self, story: Story) -> None:
         """Count a story that was added, or changed since: its thumbnails may be made late."""
@@ -123,10 +140,8 @@ class Journal:
                 if story is not None and self._sizes[story.id][at]:
                     self._strip(story, at)
                     return
-        oldest = next(iter(self._stories))
-        del self._stories[oldest]
+        self._lose(next(iter(self._stories)))
         self.dropped += 1
-        self._count(-sum(self._sizes.pop(oldest)))
 
     def clear(self) -> None:
         """Forget every story and what was dropped; requests in work are written down when they finish."""
@@ -168,6 +183,19 @@ class Journal:
     def is_listening(self, listener: asyncio.Event) -> bool:
         """Whether the listener is still told of stories."""
         return listener in self._listeners
+
+    def _keep(self, story: Story) -> None:
+        self._stories[story.id] = story
+        self._with_pictures.append(story.id)
+        self._with_thumbnails.append(story.id)
+        self._sizes[story.id] = (0, 0, 0)
+        self.weigh(story)
+        for listener in self._listeners:
+            listener.set()
+
+    def _lose(self, name: str) -> None:
+        del self._stories[name]
+        self._count(-sum(self._sizes.pop(name)))
 
     def _strip(self, story: Story, at: int) -> None:
         if at == 0:

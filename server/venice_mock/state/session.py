@@ -5,15 +5,16 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from venice_mock.accounts.keys import KeyRing, Opening, load_keys
 from venice_mock.contract import Contract
 from venice_mock.settings import Settings
 from venice_mock.state.journal import Budget, Journal
 from venice_mock.state.memory import MemoryStore
-from venice_mock.state.rules import Rules
-from venice_mock.state.store import Store
+from venice_mock.state.rules import RuleBook, Rules
+from venice_mock.state.sharing import SharedStore
+from venice_mock.state.store import ClockState, Store, StoreUnavailable
 
 
 @dataclass(slots=True)
@@ -26,14 +27,23 @@ class Session:
     keys: KeyRing
     picture_seed: int
     journal: Journal
-    rules: Rules
+    rules: RuleBook
     _random: random.Random
     _pauses: random.Random
     _wall_clock: Callable[[], float]
+    _clock: ClockState = field(default_factory=ClockState)  # as it was seen last
 
     async def now(self) -> float:
         """Unix seconds by this session's clock."""
-        return (await self.store.clock()).at(self._wall_clock())
+        self._clock = await self.store.clock()
+        return self._clock.at(self._wall_clock())
+
+    async def told_now(self) -> float:
+        """The same for what is only told: where the store is lost, by the clock as it was seen last."""
+        try:
+            return await self.now()
+        except StoreUnavailable:
+            return self._clock.at(self._wall_clock())
 
     def token(self, length: int = 32) -> str:
         """Random lower-case hex digits: nonces and request ids."""
@@ -52,22 +62,26 @@ def open_session(
     wall_clock: Callable[[], float] = time.time,
     keys: KeyRing | None = None,
     budget: Budget | None = None,
+    store: SharedStore | None = None,
 ) -> Session:
     """A fresh session as the settings ask; ``keys`` go before their file, ``budget`` is the process's for journals.
 
+    ``store``: shared with other processes; then ids are drawn by nobody's seed, or two would draw the same.
     Raises ValueError when the keys file cannot be used.
     """
     if keys is None:
         keys = KeyRing(Opening(settings.balance), load_keys(settings.keys) if settings.keys else None)
+    budget = budget or Budget(settings.journal_bytes)
+    limit = settings.journal_bytes
     return Session(
         id=name,
         contract=contract,
-        store=MemoryStore(),
+        store=store or MemoryStore(),
         keys=keys,
         picture_seed=settings.seed or 0,
-        journal=Journal(budget or Budget(settings.journal_bytes), settings.journal_bytes),
-        rules=Rules(),
-        _random=_stream(name, settings.seed),
+        journal=Journal(budget, limit) if store is None else store.journal(budget, limit),
+        rules=Rules() if store is None else store.rules,
+        _random=_stream(name, settings.seed if store is None else None),
         _pauses=_pauses(name, settings.seed),
         _wall_clock=wall_clock,
     )
@@ -80,7 +94,8 @@ def reopen_session(
 
     ``anew``: what is drawn begins again.
     """
-    stream = _stream(session.id, settings.seed) if anew else session._random
+    of_a_seed = isinstance(session.store, MemoryStore)
+    stream = _stream(session.id, settings.seed if of_a_seed else None) if anew else session._random
     pauses = _pauses(session.id, settings.seed) if anew else session._pauses
     seed = settings.seed or 0
     return replace(session, contract=contract, keys=keys, picture_seed=seed, _random=stream, _pauses=pauses)

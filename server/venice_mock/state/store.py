@@ -125,8 +125,12 @@ class Snapshot:
     clock: ClockState | None = None
 
 
+class StoreUnavailable(Exception):
+    """The store is lost, or too slow: what was asked for may or may not have been done, but never twice."""
+
+
 class Store(Protocol):
-    """Everything mutable of one session."""
+    """Everything mutable of one session. Verbs of a store outside the process may raise StoreUnavailable."""
 
     async def open_account(self, account: str, opening: Opening) -> Account:
         """The account, made from ``opening`` the first time it is asked for."""
@@ -149,12 +153,16 @@ class Store(Protocol):
     async def settle(self, hold: Hold, *, now: float, request_id: str, model_id: str) -> Entry | None:
         """Take the held amount and book it as a CHARGE. KeyError: settled or released before.
 
-        None, and nothing is booked: the accounts were reset since the hold.
+        None, and nothing is booked: the accounts were reset since the hold, or it ended by itself, as holds
+        in a shared store do that nobody settles.
         """
         ...
 
     async def release(self, hold: Hold) -> None:
-        """Give the held amount back. Does nothing if it was settled or released before."""
+        """Give the held amount back. Does nothing if it was settled or released before.
+
+        A shared store that cannot be reached says nothing: the hold then ends by itself.
+        """
         ...
 
     async def change_account(
@@ -219,7 +227,7 @@ class Store(Protocol):
         ...
 
     async def give_slot(self, name: str) -> None:
-        """Give a place back."""
+        """Give a place back. In a shared store that cannot be reached it frees itself."""
         ...
 
     async def clock(self) -> ClockState:

@@ -114,6 +114,7 @@ class Story:
     fingerprint: str | None = None  # the same for every attempt at one logical request
     arrival: int = 0
     number: int = 0  # in the order of finishing, once it is in the journal
+    elsewhere: bool = False  # another process answered, and has what is not here
 
     def refused(self, name: str, rule: str | None, hint: str | None, cause: str | None) -> None:
         """A refusal or failure became the answer."""

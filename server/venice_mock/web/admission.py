@@ -15,8 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venice_mock.control.config import no_session
 from venice_mock.control.sessions import PREFIX
+from venice_mock.errors import store_refusal
 from venice_mock.logs import REFUSAL, REQUEST_ID
-from venice_mock.tenancy import Tenant, Tenants, is_name
+from venice_mock.state.store import StoreUnavailable
+from venice_mock.tenancy import DEFAULT, NoSession, Tenants, is_name
+from venice_mock.tenant import Tenant
 from venice_mock.times import iso_time
 from venice_mock.web.answers import json_response
 
@@ -51,30 +54,46 @@ class Admission:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        tenant = self._admit(scope)
-        if tenant is None:
+        try:
+            tenant = await self._admit(scope)
             error = no_session()
+        except StoreUnavailable as lost:
+            tenant, error = None, store_refusal(lost)
+        if tenant is None:
             scope[REFUSAL] = {"refusal": error.name, "rule": error.rule, "hint": error.body["error"]}
-            await json_response(error.body, error.status)(scope, receive, send)
+            await json_response(error.body, error.status, error.headers)(scope, receive, send)
             return
         scope[_TENANT] = tenant
         await self._app(scope, receive, send)
 
-    def _admit(self, scope: Scope) -> Tenant | None:
-        """The session, with the scope set to it; None: there is none of that name."""
+    async def _admit(self, scope: Scope) -> Tenant | None:
+        """The session, with the scope set to it; None: there is none of that name. Raises StoreUnavailable."""
         path = route_path(scope)
         outer = scope["path"].removesuffix(path)
         scope[_OUTER] = outer
         if not (path + "/").startswith(PREFIX):
-            by_key = self._chosen_by_key(scope) if path.startswith(API) else None
-            return by_key or self._tenants.default
+            by_key = await self._chosen_by_key(scope) if path.startswith(API) else None
+            return by_key or await self._find(DEFAULT)
         name = path.removeprefix(PREFIX).partition("/")[0]
-        if not is_name(name) or name not in self._tenants or not _is_literal(scope, outer + PREFIX + name):
+        if not is_name(name) or not _is_literal(scope, outer + PREFIX + name):
             return None
-        scope["root_path"] = outer + PREFIX + name
-        return self._tenants.get(name)
+        tenant = await self._find(name)
+        if tenant is not None:
+            scope["root_path"] = outer + PREFIX + name
+        return tenant
 
-    def _chosen_by_key(self, scope: Scope) -> Tenant | None:
+    async def _find(self, name: str) -> Tenant | None:
+        """The session as it is now; while the store is lost, as it is known here. Raises StoreUnavailable."""
+        try:
+            return await self._tenants.find(name)
+        except NoSession:
+            return None
+        except StoreUnavailable:  # what needs the store will find it lost itself; health does not
+            if name not in self._tenants:
+                raise
+            return self._tenants.get(name)
+
+    async def _chosen_by_key(self, scope: Scope) -> Tenant | None:
         """The session that the Bearer key names; the scope's key then goes without that name."""
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         for place, (name, value) in enumerate(headers):
@@ -83,10 +102,13 @@ class Admission:
             scheme, _, token = value.partition(b" ")
             key, _, suffix = token.strip(b" ").rpartition(_MARK)
             session = suffix.decode("latin-1")
-            if scheme.lower() != b"bearer" or not key or session not in self._tenants:
+            if scheme.lower() != b"bearer" or not key or not is_name(session):
+                return None
+            tenant = await self._find(session)
+            if tenant is None:
                 return None
             scope["headers"] = [*headers[:place], (name, scheme + b" " + key), *headers[place + 1 :]]
-            return self._tenants.get(session)
+            return tenant
         return None
 
 
@@ -108,7 +130,7 @@ class Stamps:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                now = iso_time(await tenant.session.now()).encode()
+                now = iso_time(await tenant.session.told_now()).encode()
                 own = request_header(scope, tenant, message)
                 message = {**message, "headers": [*message["headers"], stamp, (time, now), *own]}
             await send(message)

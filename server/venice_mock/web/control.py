@@ -163,7 +163,7 @@ class ControlRoutes:
     async def _config(self, request: Request) -> Any:
         if request.method == "PATCH":
             body = await control_body(request)
-            return change_config(self.tenants, tenant_of(request.scope).id, body)
+            return await change_config(self.tenants, tenant_of(request.scope).id, body)
         return show_config(tenant_of(request.scope))
 
     async def _reset(self, request: Request) -> Any:
@@ -185,14 +185,14 @@ class ControlRoutes:
     async def _sessions(self, request: Request) -> Any:
         if request.method == "POST":
             body = await control_body(request)
-            return json_response(open_session(self.tenants, body, _base_of(request)), 201)
-        return list_sessions(self.tenants, _base_of(request))
+            return json_response(await open_session(self.tenants, body, _base_of(request)), 201)
+        return await list_sessions(self.tenants, _base_of(request))
 
     async def _session(self, request: Request) -> Any:
         name: str = request.path_params["session"]
         if request.method == "DELETE":
-            return end_session(self.tenants, name)
-        return read_session(self.tenants, name, _base_of(request))
+            return await end_session(self.tenants, name)
+        return await read_session(self.tenants, name, _base_of(request))
 
 
 def links_of(contract_path: str, routes: Sequence[Route]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """GET /__mock/events: server-sent events, one for each finished request of the session.
 
 A listener holds nothing but the number of the last story it was told; the rest is in the journal, which is bounded.
+Where processes share a journal, each looks for the stories of the others a few times a second while somebody listens.
 Whoever comes back with ``Last-Event-ID`` goes on where it was. One that does not read is let go.
 """
 
@@ -19,8 +20,10 @@ from starlette.types import Receive, Scope, Send
 
 from venice_mock.errors import plain
 from venice_mock.state.journal import Journal, TooManyListeners
+from venice_mock.state.store import StoreUnavailable
 from venice_mock.state.story import Story
-from venice_mock.tenancy import Tenant, Tenants
+from venice_mock.tenancy import Tenants
+from venice_mock.tenant import Tenant
 
 _KEEP_ALIVE_S = 15.0  # ours: a comment, so that nobody takes the connection for dead
 _PATIENCE_S = 10.0  # ours: for a listener that does not read
@@ -97,8 +100,11 @@ class _Stream(Response):
         async with asyncio.timeout(_PATIENCE_S):
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await self._send(send, f"retry: {_RETRY_MS}\n: {self._journal.last} so far\n\n")
+        pause_s, silence_s = min(_KEEP_ALIVE_S, self._journal.look_again_s), 0.0
         while self._journal.is_listening(self._listener) and not leaving.done():
             self._listener.clear()
+            with contextlib.suppress(StoreUnavailable):  # it will be back, and so are the stories
+                await self._journal.refresh()
             for story in self._journal.after(self._last):
                 if story.number > self._last + 1:
                     missed = msgspec.json.encode({"missed": story.number - self._last - 1}).decode()
@@ -111,12 +117,12 @@ class _Stream(Response):
             waiting = asyncio.ensure_future(self._listener.wait())
             either: set[asyncio.Future[Any]] = {waiting, leaving}
             try:
-                done, _ = await asyncio.wait(
-                    either, timeout=_KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED
-                )
+                done, _ = await asyncio.wait(either, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 waiting.cancel()
-            if not done:
+            silence_s = 0.0 if done else silence_s + pause_s
+            if silence_s >= _KEEP_ALIVE_S:
+                silence_s = 0.0
                 await self._send(send, ": still here\n\n")
 
     async def _send(self, send: Send, text: str, *, more: bool = True) -> None:

@@ -28,6 +28,7 @@ from venice_mock.control.lint import lint
 from venice_mock.control.shapes import TEXT, Node, one_of, whole
 from venice_mock.control.verdict import verdict
 from venice_mock.control.verify import VerifyQuestion, verify
+from venice_mock.tenant import Tenant
 from venice_mock.web.admission import origin_of, outer_of, tenant_of
 from venice_mock.web.answers import json_response
 from venice_mock.web.events import Streams
@@ -117,22 +118,22 @@ class JournalRoutes:
         ]
 
     async def _requests(self, request: Request) -> Any:
-        tenant = tenant_of(request.scope)
+        tenant = await _reading(request)
         if request.method == "DELETE":
-            return clear_requests(tenant)
+            return await clear_requests(tenant)
         return list_requests(tenant, request.query_params, _base_of(request))
 
     async def _request(self, request: Request) -> Any:
-        return read_request(tenant_of(request.scope), request.path_params["id"], _base_of(request))
+        return read_request(await _reading(request), request.path_params["id"], _base_of(request))
 
     async def _input(self, request: Request) -> Any:
-        return _file(input_of(tenant_of(request.scope), request.path_params["id"]))
+        return _file(input_of(await _reading(request), request.path_params["id"]))
 
     async def _output(self, request: Request) -> Any:
-        return _file(output_of(tenant_of(request.scope), request.path_params["id"]))
+        return _file(output_of(await _reading(request), request.path_params["id"]))
 
     async def _thumbnail(self, request: Request) -> Any:
-        tenant, name = tenant_of(request.scope), request.path_params["id"]
+        tenant, name = await _reading(request), request.path_params["id"]
         story, which = story_named(tenant, name), request.query_params.get("of")
         small = partial(thumbnail_of, tenant, name, which)
         # Decoding a picture takes memory: it waits for its turn as an edit does, unless there is nothing to decode.
@@ -141,19 +142,27 @@ class JournalRoutes:
         return _file(file)
 
     async def _verify(self, request: Request) -> Any:
-        ok, answer = verify(tenant_of(request.scope).journal, await control_body(request))
+        body = await control_body(request)
+        ok, answer = verify((await _reading(request)).journal, body)
         return json_response(answer, 200 if ok else 409)
 
     async def _verdict(self, request: Request) -> Any:
-        return verdict(tenant_of(request.scope).journal)
+        return verdict((await _reading(request)).journal)
 
     async def _lint(self, request: Request) -> Any:
-        tenant = tenant_of(request.scope)
+        tenant = await _reading(request)
         return lint(tenant.contract, tenant.journal)
 
     async def _events(self, request: Request) -> Any:
-        tenant, base = tenant_of(request.scope), _base_of(request)
+        tenant, base = await _reading(request), _base_of(request)
         return self.streams.stream(tenant, request, lambda story: entry_of(tenant, story, base))
+
+
+async def _reading(request: Request) -> Tenant:
+    """The session, its journal as it is now. Raises StoreUnavailable."""
+    tenant = tenant_of(request.scope)
+    await tenant.journal.refresh()
+    return tenant
 
 
 def _file(file: File) -> Response:

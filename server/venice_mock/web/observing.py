@@ -15,7 +15,8 @@ from typing import Any
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from venice_mock.control.metrics import UNMATCHED, Metrics
+from venice_mock.control.counts import Counts
+from venice_mock.control.metrics import UNMATCHED
 from venice_mock.logs import REFUSAL, REQUEST_ID, TOLD, is_request_id
 from venice_mock.tenancy import DEFAULT
 from venice_mock.web.admission import HasTenants, request_header, tenant_if_any
@@ -34,7 +35,7 @@ class Observing:
         self,
         app: ASGIApp,
         server: HasTenants,
-        metrics: Metrics,
+        counts: Counts,
         routes: Iterable[Route],
         edit_path: str,
         ids: Callable[[], str],
@@ -42,7 +43,8 @@ class Observing:
     ) -> None:
         self._app = app
         self._tenants = server.tenants
-        self._metrics = metrics
+        self._counts = counts
+        self._metrics = counts.metrics
         self._templates: dict[Any, str] = {route.endpoint: route.path_format for route in routes}
         self._edit_path = edit_path
         self._ids = ids
@@ -91,13 +93,14 @@ class Observing:
         if refusal is not None and refusal["refusal"]:
             self._metrics.refused(refusal["refusal"], refusal.get("rule"))
         self._metrics.charged += scope.get(_CHARGED, Decimal(0))
+        self._counts.changed()
 
     def _tell(self, scope: Scope) -> None:
         tenant, story = tenant_if_any(scope), story_of(scope)
         told: dict[str, str] = {}
         if tenant is not None and tenant.id != DEFAULT:
             told["session"] = tenant.id
-        if story is not None:
+        if story is not None and story.number:
             told["entry"] = story.id
         if _CHARGED in scope:
             told["charged_usd"] = f"{scope[_CHARGED]:f}"

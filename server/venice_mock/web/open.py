@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from venice_mock import __version__
+from venice_mock.control.counts import Counts
 from venice_mock.control.guard import Guard
 from venice_mock.control.metrics import MEDIA_TYPE, Family, Metrics, exposition, gauge
 from venice_mock.control.shapes import shape
@@ -34,7 +35,7 @@ class OpenRoutes:
 
     tenants: Tenants
     workshop: Workshop
-    metrics: Metrics
+    counts: Counts
     guard: Guard
     started_at: float
     _drawn: list[bytes] = field(default_factory=list)  # the sample, once somebody has asked for it
@@ -66,7 +67,8 @@ class OpenRoutes:
                         "Counts for Prometheus",
                         media_type="text/plain",
                         errors=(403,),
-                        text="Open to clients of this machine; beyond it, guarded as the control plane is.",
+                        text="Open to clients of this machine; beyond it, guarded as the control plane is. Where"
+                        " processes share a store counters are of all together, gauges of the one that answers.",
                     )
                 ],
             ),
@@ -95,14 +97,15 @@ class OpenRoutes:
                 refusal.hint = f"{type(error).__name__}: {error}"
                 raise refusal from error
             self._is_warm = True
+        await self.tenants.default.session.now()  # which needs the store, where it is a shared one
         return json_response({"status": "ok"})
 
     async def _metrics(self, request: Request) -> Response:
         peer = request.client.host if request.client else None
         self.guard.check_open(request.method, request.headers, peer)
-        return Response(exposition(self._families()), media_type=MEDIA_TYPE)
+        return Response(exposition(self._families(await self.counts.all())), media_type=MEDIA_TYPE)
 
-    def _families(self) -> Iterator[Family]:
+    def _families(self, metrics: Metrics) -> Iterator[Family]:
         contract = self.tenants.default.contract
         yield gauge(
             "info",
@@ -115,7 +118,7 @@ class OpenRoutes:
             },
         )
         yield gauge("start_time_seconds", "When the application was made, in Unix seconds.", self.started_at)
-        yield from self.metrics.families()
+        yield from metrics.families()
         yield gauge("pictures_in_work", "Pictures in the hands of worker threads.", self.workshop.in_work)
         yield gauge("pictures_waiting", "Pictures that wait to be admitted.", self.workshop.budget.waiting)
         yield gauge("pixels_in_work", "Pixels that are admitted.", self.workshop.budget.used)

@@ -20,7 +20,7 @@ from venice_mock.control.sessions import prefix_of
 from venice_mock.edit.telling import finish_story
 from venice_mock.logs import scrub
 from venice_mock.state.story import HIDDEN, Sender, Story
-from venice_mock.tenancy import Tenant
+from venice_mock.tenant import Tenant
 from venice_mock.web.admission import API, route_path, tenant_of
 
 CLIENT_LEFT = "CLIENT_LEFT"  # stands for the error of a request whose client did not wait
@@ -94,7 +94,7 @@ class Recording:
                 await asyncio.to_thread(finish_story, story)
             else:
                 finish_story(story)
-            tenant.journal.add(story)
+            await tenant.journal.write(story)
 
         try:
             await self._app(scope, reading, sending)
@@ -122,7 +122,7 @@ async def _begin(tenant: Tenant, scope: Scope) -> Story:
         session=tenant.id,
         method=scope["method"],
         path=scrub(route_path(scope))[:_LONGEST_HEADER],
-        started_at=await tenant.session.now(),
+        started_at=await tenant.session.told_now(),
         query=_query(scope["query_string"]),
         prefix=prefix_of(tenant.id),
         sender=_sender(tenant, headers),

@@ -46,9 +46,9 @@ class RuleRoutes:
     async def _rules(self, request: Request) -> Any:
         tenant = tenant_of(request.scope)
         if request.method == "POST":
-            return json_response(make_rule(tenant, await control_body(request)), 201)
-        return delete_rules(tenant) if request.method == "DELETE" else list_rules(tenant)
+            return json_response(await make_rule(tenant, await control_body(request)), 201)
+        return await (delete_rules(tenant) if request.method == "DELETE" else list_rules(tenant))
 
     async def _rule(self, request: Request) -> Any:
         tenant, name = tenant_of(request.scope), request.path_params["rule"]
-        return delete_rule(tenant, name) if request.method == "DELETE" else read_rule(tenant, name)
+        return await (delete_rule(tenant, name) if request.method == "DELETE" else read_rule(tenant, name))

@@ -1,0 +1,149 @@
+"""The way to Redis or Valkey: one address, connections, bounded time. Knows scripts, but not what is in them.
+
+Nothing waits longer than ``patience_s`` for an answer. Who finds the server lost spares others the wait: for a
+moment they are told so at once. What may be sent twice without harm is sent again while there is time for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from venice_mock.state.store import StoreUnavailable
+
+PATIENCE_S = 2.0  # ours
+_LONG_S = 30.0  # ours: for a whole state of many megabytes
+_SPARED_S = 0.2  # ours: so long others are told at once what one found out
+_PAUSE_S = 0.05  # ours: between two tries
+_CONNECTIONS = 16  # ours, of one process: a command takes well under a millisecond
+_NAMESPACE = "default"
+# What Redis says while it cannot be worked with, beside the errors that its client tells apart.
+_PASSING = ("MISCONF", "BUSY ", "NOREPLICAS")
+
+
+class Script:
+    """A Lua script and the name by which the server knows it once it has run."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+Call = tuple[Script, str, Sequence[str | int]]  # the script, its key, its arguments
+
+
+class RedisLink:
+    """Connections to ``url``, made when they are needed, on the event loop that needs them. Close it there.
+
+    Raises ValueError with a sentence when the client library is missing or the address is none.
+    """
+
+    def __init__(self, url: str, *, patience_s: float = PATIENCE_S) -> None:
+        try:
+            from redis import asyncio as client
+            from redis import exceptions
+            from redis.asyncio.retry import Retry
+            from redis.backoff import NoBackoff
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                "A shared store needs the redis client: pip install 'venice-mock[redis]'."
+            ) from error
+        bare, _, query = url.partition("?")
+        self.namespace = parse_qs(query).get("namespace", [_NAMESPACE])[0]
+        self.place = place_of(url)
+        self.patience_s = patience_s
+        self._errors = exceptions
+        self._spared_until = 0.0
+        self._closed = False
+        self._turns = asyncio.Semaphore(_CONNECTIONS)  # to wait for one is no fault of the server
+        self._client: Any = client.Redis.from_pool(
+            client.BlockingConnectionPool.from_url(
+                bare,
+                max_connections=_CONNECTIONS,
+                timeout=patience_s,
+                socket_timeout=None,  # how long an answer may take is known here
+                socket_connect_timeout=patience_s,
+                retry=Retry(NoBackoff(), 0),  # what may be sent again is known here, not there
+                decode_responses=True,
+                encoding_errors="surrogatepass",
+            )
+        )
+
+    async def run(
+        self, script: Script, key: str, *arguments: str | int, again: bool, long: bool = False
+    ) -> Any:
+        """What the script answers. ``again``: it may be sent twice. ``long``: it may take its time.
+
+        Raises StoreUnavailable.
+        """
+
+        async def once() -> Any:
+            return await self._told((script, key, arguments))
+
+        async with self._turns:
+            return await self._within(once, again, max(self.patience_s, _LONG_S) if long else self.patience_s)
+
+    async def run_both(self, one: Call, other: Call) -> tuple[Any, Any]:
+        """What two scripts answer that may be sent twice, in one round trip. Raises StoreUnavailable."""
+
+        async def once() -> tuple[Any, Any]:
+            both = self._client.pipeline(transaction=False)
+            for script, key, arguments in (one, other):
+                both.execute_command("EVALSHA", script.digest, 1, key, *arguments)
+            try:
+                first, second = await both.execute()
+            except self._errors.NoScriptError:
+                first, second = await self._told(one), await self._told(other)
+            return first, second
+
+        async with self._turns:
+            done: tuple[Any, Any] = await self._within(once, True, self.patience_s)
+            return done
+
+    async def _told(self, call: Call) -> Any:
+        script, key, arguments = call
+        try:
+            return await self._client.execute_command("EVALSHA", script.digest, 1, key, *arguments)
+        except self._errors.NoScriptError:  # a server that was started since, and has not run it
+            return await self._client.execute_command("EVAL", script.text, 1, key, *arguments)
+
+    async def _within(self, once: Callable[[], Awaitable[Any]], again: bool, patience_s: float) -> Any:
+        if self._closed or time.monotonic() < self._spared_until:
+            raise StoreUnavailable(f"The store at {self.place} does not answer.")
+        try:
+            async with asyncio.timeout(patience_s):
+                while True:
+                    try:
+                        return await once()
+                    except (self._errors.RedisError, OSError) as error:
+                        if not self._passes(error) or not again:
+                            raise
+                    await asyncio.sleep(_PAUSE_S)
+        except (self._errors.RedisError, OSError, TimeoutError) as error:
+            if not self._passes(error):
+                raise
+            self._spared_until = time.monotonic() + _SPARED_S
+            raise StoreUnavailable(f"The store at {self.place} does not answer.") from error
+
+    def _passes(self, error: BaseException) -> bool:
+        """Whether the server may be well again later, and neither it nor we are to be mended."""
+        known = self._errors
+        lost = (known.ConnectionError, known.TimeoutError, OSError)
+        full = (known.OutOfMemoryError, known.ReadOnlyError, known.ClusterDownError)
+        return isinstance(error, lost + full) or str(error).startswith(_PASSING)
+
+    async def close(self) -> None:
+        """Close all connections, and open none any more."""
+        self._closed = True
+        await self._client.aclose()
+        await self._client.connection_pool.aclose()
+
+
+def place_of(url: str) -> str:
+    """The address without name and password, fit to be shown."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
