@@ -83,7 +83,10 @@ class RedisServer:
 
 @contextmanager
 def running_redis(*, keeps: bool = True) -> Iterator[RedisServer]:
-    """A fresh server (``keeps``: see RedisServer); skips with a sentence, or fails in CI, where redis-server or its client is missing."""
+    """A fresh server (``keeps``: see RedisServer).
+
+    Skips with a sentence, or fails in CI, where redis-server or its client is missing.
+    """
     command = tool("redis-server")
     try:
         import redis  # noqa: F401 - only whether it is there
