@@ -379,6 +379,23 @@ def test_who_pays_twice_is_told_attempt_by_attempt(mock: VeniceMock) -> None:
     mock.verify_nobody_paid_twice()
 
 
+def test_who_pays_twice_is_found_though_the_clock_was_moved_on(mock: VeniceMock) -> None:
+    mock.clock.freeze("2026-09-01T12:00:00Z")
+    for _ in range(2):
+        edit(mock)
+        mock.clock.advance(31)
+    with pytest.raises(VerificationError, match="charged more than once"):
+        mock.verify_nobody_paid_twice()
+
+
+def test_the_verdicts_window_can_be_chosen(mock: VeniceMock) -> None:
+    assert mock.verdict().window_s == 30
+    assert mock.verdict(window_s=timedelta(minutes=10)).window_s == 600
+    mock.verify_nobody_paid_twice(window_s=0.5)
+    with pytest.raises(ControlError, match="window_s is seconds from 0"):
+        mock.verdict(window_s=-1)
+
+
 def test_lint_gives_advice(mock: VeniceMock) -> None:
     edit(mock)
     assert mock.lint() == []

@@ -44,6 +44,10 @@ class Session:
         except StoreUnavailable:
             return self._clock.at(self._wall_clock())
 
+    def wall_now(self) -> float:
+        """Unix seconds by the wall clock, wherever this session's stands."""
+        return self._wall_clock()
+
     def token(self, length: int = 32) -> str:
         """Random lower-case hex digits: nonces and request ids."""
         return f"{self._random.getrandbits(4 * length):0{length}x}"

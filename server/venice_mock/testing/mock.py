@@ -196,14 +196,21 @@ class VeniceMock:
             raise VerificationError(self._not_verified(answer, match, times))
         return list(answer["requests"])
 
-    def verdict(self) -> Verdict:
-        """Whether anybody was charged twice for one logical request, by the ledger."""
-        return verdict_of(self._call("GET", "/ledger/verdict"))
+    def verdict(self, window_s: float | timedelta | None = None) -> Verdict:
+        """Whether anybody was charged twice for one logical request, by the ledger.
 
-    def verify_nobody_paid_twice(self) -> None:
-        """Make sure of it. Raises VerificationError that tells each attempt and what it cost."""
+        One logical request: the same caller, fields and picture, each attempt within ``window_s`` (30 seconds) of
+        the one before it, by the session's clock or by the wall's.
+        """
+        if isinstance(window_s, timedelta):
+            window_s = window_s.total_seconds()
+        query = "" if window_s is None else f"?window_s={window_s:f}"
+        return verdict_of(self._call("GET", "/ledger/verdict" + query))
+
+    def verify_nobody_paid_twice(self, window_s: float | timedelta | None = None) -> None:
+        """Make sure of it, as ``verdict`` tells it. Raises VerificationError with each attempt and what it cost."""
         __tracebackhide__ = True
-        verdict = self.verdict()
+        verdict = self.verdict(window_s)
         if not verdict.ok:
             raise VerificationError(paid_twice(verdict))
 

@@ -94,12 +94,16 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether anybody paid twice for one logical request. ``complete``: whether the journal still has everything."""
+    """Whether anybody paid twice for one logical request.
+
+    ``complete``: whether the journal still has everything. ``window_s``: what parts two attempts at most.
+    """
 
     ok: bool
     charged_more_than_once: int
     overcharged_usd: Decimal
     complete: bool
+    window_s: float
     logical_requests: tuple[Mapping[str, Any], ...]
 
 
@@ -162,6 +166,7 @@ def verdict_of(answer: Mapping[str, Any]) -> Verdict:
         charged_more_than_once=answer["charged_more_than_once"],
         overcharged_usd=Decimal(answer["overcharged_usd"]),
         complete=answer["complete"],
+        window_s=answer["window_s"],
         logical_requests=tuple(answer["logical_requests"]),
     )
 

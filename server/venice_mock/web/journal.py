@@ -25,8 +25,8 @@ from venice_mock.control.journal import (
     thumbnail_of,
 )
 from venice_mock.control.lint import lint
-from venice_mock.control.shapes import TEXT, Node, one_of, whole
-from venice_mock.control.verdict import verdict
+from venice_mock.control.shapes import NUMBER, TEXT, Node, one_of, whole
+from venice_mock.control.verdict import LONGEST_WINDOW_S, WINDOW_S, verdict, window_of
 from venice_mock.control.verify import VerifyQuestion, verify
 from venice_mock.web.admission import origin_of, outer_of, tenant_of
 from venice_mock.web.answers import json_response
@@ -51,6 +51,15 @@ _FILTERS: Node = {
 }
 _OF: Node = {
     "of": {**one_of("input", "output"), "description": "By default the answer's picture, if it is one."}
+}
+_WINDOW: Node = {
+    "window_s": {
+        **NUMBER,
+        "minimum": 0,
+        "maximum": LONGEST_WINDOW_S,
+        "default": WINDOW_S,
+        "description": "So many seconds, by the session's clock or the wall's, part two attempts at most.",
+    }
 }
 _PICTURE: Node = {"media_type": "*/*", "errors": (404,)}
 
@@ -101,7 +110,10 @@ class JournalRoutes:
                 ),
             ),
             guarded_route(
-                guard, "/ledger/verdict", self._verdict, get("Was anybody charged twice?", told.VERDICT)
+                guard,
+                "/ledger/verdict",
+                self._verdict,
+                get("Was anybody charged twice?", told.VERDICT, query=_WINDOW, errors=(400,)),
             ),
             guarded_route(guard, "/lint", self._lint, get("Advice to the client", told.LINT)),
             guarded_route(
@@ -145,7 +157,7 @@ class JournalRoutes:
         return json_response(answer, 200 if ok else 409)
 
     async def _verdict(self, request: Request) -> Any:
-        return verdict(tenant_of(request.scope).journal)
+        return verdict(tenant_of(request.scope).journal, window_of(request.query_params))
 
     async def _lint(self, request: Request) -> Any:
         tenant = tenant_of(request.scope)

@@ -123,6 +123,7 @@ async def _begin(tenant: Tenant, scope: Scope) -> Story:
         method=scope["method"],
         path=scrub(route_path(scope))[:_LONGEST_HEADER],
         started_at=await tenant.session.told_now(),
+        wall_at=tenant.session.wall_now(),
         query=_query(scope["query_string"]),
         prefix=prefix_of(tenant.id),
         sender=_sender(tenant, headers),
