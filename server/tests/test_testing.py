@@ -120,6 +120,48 @@ def test_a_server_that_runs_elsewhere_is_steered_in_the_same_way() -> None:
             connect(origin).lint()
 
 
+@pytest.mark.parametrize("rest", ["/api/v1", "", "/", "/api/v1/", "/__mock"])
+def test_the_url_of_a_session_is_that_session(server: VeniceMock, rest: str) -> None:
+    with server.session() as session:
+        place = session.base_url.removesuffix("/api/v1")
+        same = connect(place + rest)
+        assert same.base_url == session.base_url
+        same.account().set(balance_usd=3)
+        assert session.account().balance_usd == 3
+        assert connect(server.origin + rest).base_url == server.base_url
+    assert server.account().balance_usd == 100
+
+
+def test_a_session_that_is_not_open_is_told_and_no_other_is_touched(server: VeniceMock) -> None:
+    with server.session() as session:
+        session.account().set(balance_usd=3)
+        gone = connect(session.base_url)
+    with pytest.raises(ControlError, match="session"):
+        gone.reset()
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("127.0.0.1:9105", "did you mean 'http://127.0.0.1:9105'"),
+        ("localhost:9105/__s/t1/api/v1", "did you mean 'http://localhost:9105/__s/t1/api/v1'"),
+        ("http://127.0.0.1:9105/__s/T1/api/v1", "is no address of a mock"),
+        ("http://127.0.0.1:9105/elsewhere", "is no address of a mock"),
+        ("https://127.0.0.1:9105", "is no address of a mock"),
+        ("http:///api/v1", "is no address of a mock"),
+    ],
+)
+def test_what_is_no_address_of_a_mock_is_told_at_once(url: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        connect(url)
+
+
+def test_connect_may_stand_in_a_with_statement_that_leaves_the_server_as_it_is(server: VeniceMock) -> None:
+    with connect(server.origin) as mock:
+        assert mock.requests == server.requests
+    assert server.config["engine"] == "fast"
+
+
 def test_importing_it_imports_nothing_of_the_server() -> None:
     heavy = "{'starlette', 'uvicorn', 'PIL', 'msgspec', 'pytest'}"
     code = f"import sys, venice_mock.testing; sys.exit(str({heavy} & set(sys.modules)))"
