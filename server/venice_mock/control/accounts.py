@@ -70,29 +70,29 @@ async def read_account(session: Session, holder: Holder) -> dict[str, Any]:
     return _told(holder, await session.store.open_account(holder.account, holder.opening))
 
 
-async def change_account(session: Session, holder: Holder, body: bytes, *, whole: bool) -> dict[str, Any]:
-    """Set what ``body`` names, in one step; with ``whole`` the rest becomes what it is in a fresh account.
+async def change_account(session: Session, holder: Holder, body: bytes) -> dict[str, Any]:
+    """Set what ``body`` names, in one step, and keep the rest: nobody is given money by a change of his status.
 
     Another balance is booked as one row ADJUSTMENT. Raises ApiError 400, and 409 for a balance below what is
     held by edits in work.
     """
-    wanted, start = decode(body, AccountSetting, _WHAT), holder.opening
+    wanted = decode(body, AccountSetting, _WHAT)
     if holder.is_wallet and (
         wanted.status is not msgspec.UNSET or wanted.spend_limit_usd is not msgspec.UNSET
     ):
         raise bad(_WHAT, "a wallet has a balance only; status and spend limit are a key's")
-    balance = start.balance if whole else None
+    balance = None
     if not isinstance(wanted.balance_usd, msgspec.UnsetType):
         balance = _money("balance_usd", wanted.balance_usd)
-    limit: Decimal | Literal["keep"] | None = start.spend_limit if whole else "keep"
+    limit: Decimal | Literal["keep"] | None = "keep"
     if not isinstance(wanted.spend_limit_usd, msgspec.UnsetType):
         said = wanted.spend_limit_usd
         limit = None if said is None else _money("spend_limit_usd", said)
-    status: str | None = start.status if whole else None
-    if not isinstance(wanted.status, msgspec.UnsetType):
-        status = wanted.status
+    status = None if isinstance(wanted.status, msgspec.UnsetType) else wanted.status
     change = AccountChange(balance, limit, status)
-    if not await session.store.change_account(holder.account, start, change, now=await session.now()):
+    if not await session.store.change_account(
+        holder.account, holder.opening, change, now=await session.now()
+    ):
         raise plain(409, f"{_WHAT}: edits in work hold more than that", name="CONTROL_CONFLICT")
     return _told(holder, await session.store.account(holder.account))
 

@@ -58,12 +58,12 @@ class ControlRoutes:
                     errors=(400, 404),
                 ),
                 put(
-                    "Set an account; what is not named is as in a fresh one",
+                    "Set an account; what is not named stays",
                     told.ACCOUNT,
                     AccountSetting,
                     **_ACCOUNT,
                 ),
-                patch("Change an account", told.ACCOUNT, AccountSetting, **_ACCOUNT),
+                patch("The same", told.ACCOUNT, AccountSetting, **_ACCOUNT),
                 get(
                     "The account's ledger",
                     told.LEDGER,
@@ -156,8 +156,7 @@ class ControlRoutes:
         if rest:
             return await read_ledger(session, holder, request.query_params)
         if request.method in ("PUT", "PATCH"):
-            whole = request.method == "PUT"
-            return await change_account(session, holder, await control_body(request), whole=whole)
+            return await change_account(session, holder, await control_body(request))
         return await read_account(session, holder)
 
     async def _config(self, request: Request) -> Any:
