@@ -21,7 +21,7 @@ from venice_mock.testing.mock import Account, Clock, Rule, VeniceMock
 from venice_mock.testing.options import ServerOptions, SessionOptions
 from venice_mock.testing.records import Advice, Booking, Input, Request, Verdict
 from venice_mock.testing.running import ConnectedMock, InProcessMock, connect, in_process, serve
-from venice_mock.testing.sentences import VerificationError
+from venice_mock.testing.sentences import UnusedFailureWarning, VerificationError
 
 __all__ = [
     "Account",
@@ -36,6 +36,7 @@ __all__ = [
     "Rule",
     "ServerOptions",
     "SessionOptions",
+    "UnusedFailureWarning",
     "VeniceMock",
     "Verdict",
     "VerificationError",
