@@ -160,6 +160,29 @@ def test_below_an_account_there_is_its_ledger_only(client: Client, rest: str, st
     assert read(client) == FRESH
 
 
+def test_the_accounts_that_were_opened_are_listed_in_pages(client: Client) -> None:
+    assert client.get("/__mock/accounts").json["accounts"] == []
+    assert client.edit(key=KEY, **good()).status == 200
+    read(client, "mock_ok")
+    put(client, ALICE.address, balance_usd="3")
+    told = client.get("/__mock/accounts").json
+    assert (told["count"], told["limit"], told["offset"], told["has_more"]) == (3, 100, 0, False)
+    by_name = {row["account"]: row for row in told["accounts"]}
+    assert list(by_name) == sorted(by_name)
+    fresh = {name: value for name, value in FRESH.items() if name != "last4"}
+    spent = {"balance_usd": "99.960000", "available_usd": "99.960000", "spent_usd": "0.040000"}
+    assert by_name[account_id(KEY)] == {**fresh, **spent}
+    assert by_name[account_id("mock_ok")]["magic_key"] == "mock_ok"
+    (wallet,) = (row for row in told["accounts"] if row["kind"] == "wallet")
+    assert (wallet["address"], wallet["balance_usd"]) == (address_of(ALICE), "3.000000")
+    assert KEY not in str(told)
+    pages = [client.get(f"/__mock/accounts?limit=2&offset={offset}").json for offset in (0, 2, 4)]
+    assert [row for page in pages for row in page["accounts"]] == told["accounts"]
+    assert [page["has_more"] for page in pages] == [True, False, False]
+    for query in ("limit=0", "offset=-1", "page=2"):
+        refused(client.get(f"/__mock/accounts?{query}"))
+
+
 # --- setting -----------------------------------------------------------------------------------------------------
 
 

@@ -319,6 +319,9 @@ def banner(settings: Settings, address: Address) -> str:
     ]
     if settings.host in _ANY_ADDRESS:
         lines.append("  Everybody on your network can reach it: it listens on every address of this machine.")
+    exposed = settings.trust_proxy or not is_loopback(settings.host.strip("[]"))
+    if settings.control and (settings.control_token is not None or not exposed):
+        lines.append(f"  What happens in it, to look at: {address.origin}/__mock/")
     lines += ["", "  A first edit, with nothing but curl:", "", f"  {first}", ""]
     return "\n".join(lines)
 

@@ -41,6 +41,7 @@ _PICTURE: Mapping[str, Kind] = {
 }
 MEMBERS: Mapping[str, Kind] = {
     "id": "text",
+    "request_id": "text",
     "method": "text",
     "path": "text",
     "status": "status",

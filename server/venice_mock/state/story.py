@@ -91,6 +91,7 @@ class Story:
     path: str
     started_at: float
     wall_at: float = 0.0
+    request_id: str | None = None  # the client's own, or what the answer told it
     query: str = ""
     prefix: str = ""  # what addresses the session, when it was chosen by path or by key
     sender: Sender = field(default_factory=Sender)

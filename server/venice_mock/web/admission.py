@@ -27,6 +27,7 @@ from venice_mock.web.answers import json_response
 API = "/api/v1"
 CONTROL = "/__mock"
 INSPECTOR = CONTROL + "/"
+SAMPLE = CONTROL + "/sample.png"
 REQUEST_HEADER = "X-Mock-Request-Id"
 _TENANT = "venice_mock.tenant"  # keys of the ASGI scope
 _OUTER = "venice_mock.outer"  # what the server itself is mounted under

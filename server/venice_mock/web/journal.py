@@ -46,6 +46,7 @@ _FILTERS: Node = {
     "status": {**TEXT, "description": "404, or 4xx."},
     "model": {**TEXT, "description": "The model's id."},
     "rule": {**TEXT, "description": "The id of the rule that was broken."},
+    "request_id": {**TEXT, "description": "The client's X-Request-Id, or the X-Mock-Request-Id it was told."},
     "since": {**TEXT, "description": "The id of a request, of which only later ones are told."},
     "limit": {**whole(1, 1000, 50), "description": "At most so many."},
 }
