@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -436,6 +437,21 @@ def test_the_verdicts_window_can_be_chosen(mock: VeniceMock) -> None:
     mock.verify_nobody_paid_twice(window_s=0.5)
     with pytest.raises(ControlError, match="window_s is seconds from 0"):
         mock.verdict(window_s=-1)
+
+
+def test_the_date_of_an_answer_is_the_sessions(mock: VeniceMock, server: VeniceMock) -> None:
+    def dates(of: VeniceMock, path: str = "/models") -> list[str]:
+        return httpx.get(of.base_url + path).headers.get_list("date")
+
+    mock.clock.freeze("2026-09-01T12:00:00Z")
+    assert dates(mock) == ["Tue, 01 Sep 2026 12:00:00 GMT"]
+    mock.clock.advance(61)
+    assert dates(mock) == dates(mock, "/nowhere") == ["Tue, 01 Sep 2026 12:01:01 GMT"]
+    (real,) = dates(server)
+    assert abs(parsedate_to_datetime(real) - datetime.now(UTC)) < timedelta(hours=1)
+    mock.clock.run()
+    (real,) = dates(mock)
+    assert abs(parsedate_to_datetime(real) - datetime.now(UTC)) < timedelta(hours=1)
 
 
 def test_lint_gives_advice(mock: VeniceMock) -> None:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venice_mock.control.config import no_session
 from venice_mock.control.sessions import PREFIX
+from venice_mock.dating import NOW
 from venice_mock.errors import store_refusal
 from venice_mock.logs import REFUSAL, REQUEST_ID
 from venice_mock.state.store import StoreUnavailable
@@ -68,6 +69,7 @@ class Admission:
             await json_response(error.body, error.status, error.headers)(scope, receive, send)
             return
         scope[_TENANT] = tenant
+        scope[NOW] = tenant.session.last_now
         if _NO_SESSION in scope and not tenant.settings.pure:
             send = _hinting(send, scope[_NO_SESSION])
         await self._app(scope, receive, send)
