@@ -14,6 +14,7 @@ from typing import get_args
 from venice_mock.accounts.steering import Stage
 from venice_mock.contract import load_contract
 from venice_mock.control.steering import Kind, Row, steering_table
+from venice_mock.control.verdict import WINDOW_S
 from venice_mock.settings import Settings
 from venice_mock.state.rules import MOST_RULES
 
@@ -46,11 +47,16 @@ purpose, let your client do what it does, and read what the account paid:
 
 ```sh
 curl -sS 127.0.0.1:8402/__mock/rules -H 'Content-Type: application/json' \\
-  -d '{"then": {"fault": "charge_then_504"}, "times": 1}'
+  -d '{{"then": {{"fault": "charge_then_504"}}, "times": 1}}'
 # ... your client makes one edit with the key mock_ok ...
 curl -sS 127.0.0.1:8402/__mock/ledger/verdict         # "ok": false when one logical request was charged twice
 curl -sS 127.0.0.1:8402/__mock/accounts/mock_ok/ledger
 ```
+
+Attempts are one logical request when caller, fields and picture are the same and each begins within {window:g} seconds
+of the one before it, by the session's clock or by the real one: a test may move its clock on instead of waiting, and
+still sees that its client paid twice. `/__mock/ledger/verdict?window_s=600` asks for another window. Two edits that
+somebody wanted twice look the same; `POST /__mock/reset` with `{{"only": ["journal"]}}` parts them.
 
 | the first answer | payments of a client that sends the same again |
 |---|---|
@@ -61,12 +67,13 @@ _KINDS: dict[Kind, tuple[str, str]] = {
     "key": (
         "Keys",
         "`Authorization: Bearer KEY`. They pass through any SDK and need nothing else. A mistyped one is a 401 that "
-        "names the nearest in `X-Mock-Hint`; `KEY__NAME` is that key in the session NAME.",
+        "names the nearest in `X-Mock-Hint`; `KEY__NAME` is that key in the session NAME. Where that is not open, the "
+        "whole word is the key, and `X-Mock-Hint` says so.",
     ),
     "header": (
         "The header X-Mock",
         "Items separated by semicolons, each once: `X-Mock: error=rate_limited; retry_after=2`. What cannot be read "
-        "is a 400 that says what is known.",
+        "is a 400 that says what is known, and so is `retry_after` where nobody orders an error.",
     ),
     "fault": (
         "Faults",
@@ -96,8 +103,8 @@ _KINDS: dict[Kind, tuple[str, str]] = {
         "the rules that fit, the oldest that is not used up counts, so that rules with `times` are a script: first a "
         "429, then a 503, then as usual. `GET` tells how often each has `fired`: a request that was refused for "
         "another reason, or that somebody stronger steered, is not counted. `DELETE /__mock/rules/ID` takes one away, "
-        '`DELETE /__mock/rules` all, and so does a reset of `"rules"`. At most {most} in a session; a used-up one '
-        "makes room. A `key` is kept as its account's name, and told so.",
+        '`DELETE /__mock/rules` all (no body, no Content-Type), and so does a reset of `"rules"`. At most {most} in a '
+        "session; a used-up one makes room. A `key` is kept as its account's name, and told so.",
     ),
     "then": (
         "Rules: what they order",
@@ -121,7 +128,7 @@ def main(words: list[str]) -> int:
 def page() -> Iterator[str]:
     """The lines of the page."""
     rows = steering_table(load_contract(Settings().edition))
-    facts = {"stages": ", ".join(get_args(Stage)).replace("_", " "), "most": MOST_RULES}
+    facts = {"stages": ", ".join(get_args(Stage)).replace("_", " "), "most": MOST_RULES, "window": WINDOW_S}
     yield _INTRO
     for kind, (title, text) in _KINDS.items():
         yield f"## {title}"
@@ -130,7 +137,7 @@ def page() -> Iterator[str]:
         yield ""
         yield from table([row for row in rows if row.kind == kind])
         yield ""
-    yield _RETRIES
+    yield _RETRIES.format(**facts)
 
 
 def table(rows: list[Row]) -> Iterator[str]:

@@ -101,6 +101,10 @@ def test_a_mistyped_command_is_one_sentence_with_the_likely_one(capsys: Capture)
         (["models", "--edition", "1999-01-01"], "Unknown edition '1999-01-01'. Known: 2026-06-19"),
         (["models", "--type", "hats"], "There is no model type 'hats'. Known: all, "),
         (["rules", "--group", "hats"], "There is no group 'hats'. Known: "),
+        (
+            ["rules", "EDIT-PAY-01"],
+            "There is no rule 'EDIT-PAY-01' in edition 2026-06-19. Did you mean EDIT-",
+        ),
         (["edit", "only.png", "-o", "x.png"], "Give at least one picture and then the prompt"),
         (["edit", "-", "-", "p", "-o", "x"], "Standard input (-) can be read only once."),
         (["edit", "a", "b", "p", "-o", "-"], "Several pictures cannot go to standard output"),
@@ -216,9 +220,12 @@ def small_edition(tmp_path: Path) -> Path:
         (["--level", "may"], ["A-2", "B-1"]),
         (["--group", "alpha"], ["A-1", "A-2"]),
         (["--level", "must", "--group", "BETA"], []),
+        (["A-2"], ["A-2"]),
+        (["b-1", "a-2"], ["A-2", "B-1"]),
+        (["A-*", "--level", "must"], ["A-1"]),
     ],
 )
-def test_rules_are_filtered_by_level_and_group(
+def test_rules_are_filtered_by_id_level_and_group(
     flags: list[str], ids: list[str], tmp_path: Path, capsys: Capture
 ) -> None:
     edition = ["--edition", str(small_edition(tmp_path))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,29 @@ def test_below_an_account_there_is_its_ledger_only(client: Client, rest: str, st
     assert read(client) == FRESH
 
 
+def test_the_accounts_that_were_opened_are_listed_in_pages(client: Client) -> None:
+    assert client.get("/__mock/accounts").json["accounts"] == []
+    assert client.edit(key=KEY, **good()).status == 200
+    read(client, "mock_ok")
+    put(client, ALICE.address, balance_usd="3")
+    told = client.get("/__mock/accounts").json
+    assert (told["count"], told["limit"], told["offset"], told["has_more"]) == (3, 100, 0, False)
+    by_name = {row["account"]: row for row in told["accounts"]}
+    assert list(by_name) == sorted(by_name)
+    fresh = {name: value for name, value in FRESH.items() if name != "last4"}
+    spent = {"balance_usd": "99.960000", "available_usd": "99.960000", "spent_usd": "0.040000"}
+    assert by_name[account_id(KEY)] == {**fresh, **spent}
+    assert by_name[account_id("mock_ok")]["magic_key"] == "mock_ok"
+    (wallet,) = (row for row in told["accounts"] if row["kind"] == "wallet")
+    assert (wallet["address"], wallet["balance_usd"]) == (address_of(ALICE), "3.000000")
+    assert KEY not in str(told)
+    pages = [client.get(f"/__mock/accounts?limit=2&offset={offset}").json for offset in (0, 2, 4)]
+    assert [row for page in pages for row in page["accounts"]] == told["accounts"]
+    assert [page["has_more"] for page in pages] == [True, False, False]
+    for query in ("limit=0", "offset=-1", "page=2"):
+        refused(client.get(f"/__mock/accounts?{query}"))
+
+
 # --- setting -----------------------------------------------------------------------------------------------------
 
 
@@ -208,28 +232,23 @@ def test_a_spend_limit_can_be_set_and_lifted(client: Client) -> None:
     assert client.edit(key=KEY, **good()).status == 200
 
 
-def test_patch_leaves_what_it_does_not_name_and_put_does_not(client: Client) -> None:
+@pytest.mark.parametrize("change", [put, patch])
+def test_what_is_not_named_stays(client: Client, change: Callable[..., Reply]) -> None:
     assert put(client, balance_usd="5", spend_limit_usd="2", status="inactive").status == 200
-    told = patch(client, balance_usd="4").json
+    told = change(client, balance_usd="4.23").json
     assert (told["balance_usd"], told["spend_limit_usd"], told["status"]) == (
-        "4.000000",
+        "4.230000",
         "2.000000",
         "inactive",
     )
-    assert patch(client).json == told
-    assert put(client, balance_usd="4").json == {
-        **FRESH,
-        "balance_usd": "4.000000",
-        "available_usd": "4.000000",
-    }
-    assert put(client).json == FRESH
+    assert change(client).json == told
+    assert change(client, status="disabled").json == {**told, "status": "disabled"}
 
 
-def test_put_without_fields_makes_a_magic_key_what_it_was(client: Client) -> None:
-    assert put(client, "mock_disabled", status="active", balance_usd="1").status == 200
-    assert client.edit(key="mock_disabled", **good()).status == 200
-    assert put(client, "mock_disabled").json["status"] == "disabled"
-    assert client.edit(key="mock_disabled", **good()).status == 403
+def test_a_change_of_state_alone_gives_no_money(client: Client) -> None:
+    assert client.edit(key=KEY, **good()).status == 200
+    assert put(client, status="disabled").json["balance_usd"] == "99.960000"
+    assert [row["type"] for row in read(client, rest="/ledger")["entries"]] == ["CHARGE"]
 
 
 BAD_BODIES: list[Any] = [
@@ -318,7 +337,7 @@ def test_a_wallet_starts_with_what_the_wallets_file_says(make_client: MakeClient
     purse = purse_of(make_client, tmp_path, "2.5")
     assert read(purse.client, purse.address)["balance_usd"] == "2.500000"
     assert put(purse.client, purse.address, balance_usd="9").status == 200
-    assert put(purse.client, purse.address).json["balance_usd"] == "2.500000"
+    assert put(purse.client, purse.address).json["balance_usd"] == "9.000000"
 
 
 @pytest.mark.parametrize(

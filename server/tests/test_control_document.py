@@ -26,7 +26,7 @@ DOCUMENT = "/__mock/openapi.json"
 OURS = [
     route
     for route in cast("list[Route]", create_app(Settings()).routes)
-    if not route.path.startswith("/api/")
+    if not route.path.startswith("/api/") and route.path != "/"  # which only sends browsers to a page
 ]
 
 
@@ -108,6 +108,7 @@ LIFE: list[tuple[str, str, str, dict[str, Any]]] = [
     ("GET", "/__mock/contract.json", "/__mock/contract.json", {}),
     ("GET", "/__mock/openapi.json", "/__mock/openapi.json", {}),
     ("GET", "/__mock/accounts/{account}", "/__mock/accounts/a-test-key", {}),
+    ("GET", "/__mock/accounts", "/__mock/accounts?limit=5", {}),
     ("PUT", "/__mock/accounts/{account}", "/__mock/accounts/a-test-key", {"balance_usd": "7"}),
     ("PATCH", "/__mock/accounts/{account}", f"/__mock/accounts/{ALICE.address}", {"balance_usd": "7.5"}),
     ("PATCH", "/__mock/accounts/{account}", "/__mock/accounts/a-test-key", {"balance_usd": "7,5"}),

@@ -14,7 +14,7 @@ from venice_mock.app import create_app
 from venice_mock.control.guard import Guard, is_loopback
 from venice_mock.errors import ApiError
 from venice_mock.settings import Settings
-from wallets import CLOCK, MakeClient, called, now_of
+from wallets import CLOCK, MakeClient, called, control, now_of
 
 ADVANCE = CLOCK + "/advance"
 EVERY_ROUTE = pytest.mark.parametrize(("method", "path"), [("GET", CLOCK), ("PUT", CLOCK), ("POST", ADVANCE)])
@@ -124,6 +124,22 @@ def test_a_change_that_a_form_could_send_is_refused(
     closed(ask(client, method, path, content_type), 415)
     assert unmoved(client)
     assert ask(client, method, path, "Application/JSON; charset=utf-8").status == 200
+
+
+def test_a_delete_without_a_body_needs_no_content_type(client: Client) -> None:
+    control(client, "POST", "/__mock/rules", then={"seed": 7})
+    path = "/__mock/rules"
+    for refused in (
+        ask(client, "DELETE", path, "text/plain"),
+        ask(client, "DELETE", path, None, Content_Length="2"),
+        ask(client, "DELETE", path, None, Transfer_Encoding="chunked"),
+    ):
+        closed(refused, 415)
+    closed(ask(client, "DELETE", path, None, Sec_Fetch_Site="cross-site"))
+    closed(ask(client, "DELETE", path, None, Origin="http://evil.example"))
+    reply = ask(client, "DELETE", path, None, Content_Length="0")
+    assert (reply.status, reply.json) == (200, {"deleted": ["rule-1"]})
+    assert ask(client, "DELETE", "/__mock/requests", None).status == 200
 
 
 @pytest.mark.parametrize("path", [CLOCK, ADVANCE])

@@ -49,6 +49,15 @@ def test_by_default_no_page_of_another_origin_may_read_anything(client: Client) 
     assert preflight(client, EDIT).status == 405
 
 
+def test_the_sample_picture_is_for_the_pages_that_may_edit_it(make_client: MakeClient) -> None:
+    sample = "/__mock/sample.png"
+    assert cors(make_client().get(sample, origin=APP)) == {}
+    client = make_client(cors=(APP,))
+    assert cors(client.get(sample, origin=APP))["access-control-allow-origin"] == APP
+    assert cors(client.get(sample, origin=EVIL)) == {}
+    assert cors(client.get("/__mock/requests", origin=APP)) == {}
+
+
 # --- on ------------------------------------------------------------------------------------------------------
 
 
@@ -173,7 +182,7 @@ def test_no_answer_of_the_control_plane_is_for_another_origin(
 @pytest.mark.parametrize(
     "path",
     [
-        *("/livez", "/readyz", "/metrics", "/__mock/sample.png", "/", "/apix/v1/models", "/xapi/v1/models"),
+        *("/livez", "/readyz", "/metrics", "/__mock/sample.pngs", "/", "/apix/v1/models", "/xapi/v1/models"),
         *("/__mock/../api/v1/models", "/__mock/api/v1/models", "/__s/t17/__mock/api/v1", "/__s/t17/../api"),
         *("//api/v1/models", "/__s/api/v1/models", "/__s/t17api/v1/models"),
     ],

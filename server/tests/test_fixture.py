@@ -177,7 +177,7 @@ def test_many(venice_mock):
     )
     code, told = pytest_run(project)
     assert code == 1, told
-    error = "E       venice_mock.testing.sentences.VerificationError: "
+    error = "E       venice_mock.VerificationError: "
     expected = [
         error + "Expected at least 1 request with prompt_contains='sunrise', status=200; there were none.",
         "E       Closest of 1:",
@@ -190,6 +190,58 @@ def test_many(venice_mock):
     assert "The mock has had no request at all: does the client use its base_url?" in told
     assert "(2 before these)\nreq-000003" in told
     assert "calling.py" not in told
+
+
+def test_a_refused_order_is_told_at_the_tests_own_line(project: Path) -> None:
+    write(
+        project,
+        """
+def test_it(venice_mock):
+    venice_mock.fail_next("rate_limted")
+
+def test_account(venice_mock):
+    venice_mock.account().set(balance_usd="much")
+""",
+    )
+    code, told = pytest_run(project)
+    assert code == 1, told
+    assert 'venice_mock.fail_next("rate_limted")' in told
+    assert "E       venice_mock.ControlError: Rule: " in told
+    assert "Did you mean rate_limited" in told
+    assert "Reply(" not in told
+    for hidden in ("mock.py", "calling.py"):
+        assert hidden not in told
+
+
+def test_a_failure_that_no_edit_met_is_warned_of_in_a_test_that_passed(project: Path) -> None:
+    write(
+        project,
+        """
+def test_unused(venice_mock):
+    venice_mock.fail_next("rate_limited")
+    venice_mock.fail_next("reset", key="another")
+
+def test_used(venice_mock):
+    venice_mock.fail_next("model_at_capacity", times=3)
+    assert edit(venice_mock).status_code == 503
+
+def test_taken_back(venice_mock):
+    venice_mock.fail_next("reset").delete()
+    venice_mock.rule(error="rate_limited")
+
+def test_failed(venice_mock):
+    venice_mock.fail_next("reset")
+    assert 0
+""",
+    )
+    code, told = pytest_run(project, "-W", "default::venice_mock.testing.UnusedFailureWarning")
+    assert code == 1, told
+    assert "1 failed, 3 passed, 2 warnings" in told
+    assert "UnusedFailureWarning: fail_next('rate_limited') was never used: no edit" in told
+    code, told = pytest_run(project, "-k", "not failed")
+    assert "1 error" in told
+    ignored = "ignore::venice_mock.testing.UnusedFailureWarning"
+    assert pytest_run(project, "-k", "not failed", "-W", ignored)[0] == 0
 
 
 def test_it_works_on_both_workers_of_xdist(project: Path) -> None:
@@ -263,7 +315,6 @@ import socket
 held = []
 
 def test_it(venice_mock):
-    venice_mock.fail_next("stall")
     host, port = venice_mock.origin.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)))
     held.append(connection)

@@ -62,6 +62,33 @@ def test_a_browser_that_asks_for_the_control_plane_comes_to_the_page(client: Cli
     assert is_page(client.get(sent_on.headers["location"], accept=BROWSER))
 
 
+@pytest.mark.parametrize("prefix", ["", "/__s/t17"])
+def test_a_browser_at_the_root_comes_to_the_page(client: Client, prefix: str) -> None:
+    opened(client, "t17")
+    sent_on = client.get(prefix + "/", accept=BROWSER)
+    assert (sent_on.status, sent_on.headers["location"]) == (307, prefix + PAGE)
+    assert sent_on.headers["vary"] == "Accept"
+
+
+def test_at_the_root_there_is_nothing_else(make_client: MakeClient) -> None:
+    client = make_client()
+    nothing = client.get("/nowhere").json
+    for reply in (
+        client.get("/"),
+        client.get("/", accept="application/json"),
+        client.send(path="/", headers={"Accept": BROWSER}),
+        make_client(control=False).get("/", accept=BROWSER),
+    ):
+        assert (reply.status, reply.json) == (404, nothing)
+
+
+def test_the_root_leads_nobody_to_a_page_that_is_closed_to_him(make_client: MakeClient) -> None:
+    client = make_client()
+    assert called(client, "evil.example").get("/", accept=BROWSER).status == 403
+    assert client.get("/", accept=BROWSER, **{"sec-fetch-site": "cross-site"}).status == 403
+    assert make_client(host="0.0.0.0").get("/", accept=BROWSER).status == 403
+
+
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "text/*", "application/xhtml+xml, */*", ""])
 def test_whoever_does_not_ask_for_html_is_told_what_runs_here(client: Client, accept: str) -> None:
     about = client.get("/__mock", accept=accept).json

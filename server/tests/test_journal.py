@@ -15,7 +15,7 @@ from PIL import Image
 from asgi import Client
 from conftest import MakeClient
 from edits import b64, scene_png
-from journals import REQUESTS, entries, ids, journal, newest
+from journals import REQUESTS, ask, entries, ids, journal, newest
 from live import running
 from pictures import SIGNATURE
 from rulekit import EDIT, SMALL, Clock, good, good_body, png, server_of
@@ -283,6 +283,24 @@ def test_the_journal_can_be_emptied_and_its_ids_go_on(mixed: Client, by: str) ->
     assert (told["requests"], told["kept"], told["bytes"], told["dropped"]) == ([], 0, 0, 0)
     mixed.get("/api/v1/models")
     assert ids(mixed) == ["req-000006"]
+
+
+def test_a_request_is_found_by_its_own_id_or_by_the_one_it_was_told(client: Client) -> None:
+    for name in ("mine-1", "mine-2"):
+        client.edit(headers={"X-Request-Id": name}, **good())
+    told = client.edit(**good()).headers["x-mock-request-id"]
+    (entry,) = entries(client, "?request_id=mine-2")
+    assert (entry["id"], entry["request_id"]) == ("req-000002", "mine-2")
+    assert entry["request"]["headers"]["x-request-id"] == "mine-2"
+    assert ids(client, f"?request_id={told}") == ["req-000003"]
+    assert ids(client, "?request_id=nobodys") == []
+    assert ask(client, {"request_id": "mine-1"}, exactly=1).status == 200
+
+
+def test_an_id_that_may_be_a_secret_is_not_shown(client: Client) -> None:
+    client.edit(headers={"X-Request-Id": "sk-0123456789abcdef"}, **good())
+    assert newest(client)["request"]["headers"]["x-request-id"] == "[hidden]"
+    assert newest(client)["request_id"] != "sk-0123456789abcdef"
 
 
 def test_a_session_has_a_journal_of_its_own(client: Client) -> None:

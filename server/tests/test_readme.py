@@ -77,6 +77,8 @@ def test_every_shell_command_works_as_printed(tmp_path: Path) -> None:
                     check=False,
                 )
                 assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+                told = {"/ledger/verdict": '"ok":false', "/__mock/verify": '"ok":true'}
+                assert all(said in done.stdout for place, said in told.items() if place in line), done.stdout
             ran += 1
     assert ran >= 6
     assert (tmp_path / "edited.png").read_bytes().startswith(b"\x89PNG")

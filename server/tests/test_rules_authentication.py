@@ -52,6 +52,13 @@ def test_a_bad_key_is_told_one_sentence_and_nothing_else(client: Client, value: 
         assert "payment-required" not in reply.headers
 
 
+@pytest.mark.parametrize("value", ["mock_ok", "Basic bW9ja19vazo=", ""])
+def test_a_key_without_its_scheme_is_told_how_keys_are_sent(client: Client, value: str) -> None:
+    reply = client.send(good_body(), headers={"Authorization": value}, key=None)
+    assert (reply.status, reply.json) == (401, UNKNOWN)
+    assert "Authorization: Bearer " in reply.headers["x-mock-hint"]
+
+
 @pytest.mark.rules("EDIT-AUTH-002")
 def test_a_keys_file_revokes_keys_and_shuts_out_those_it_does_not_list(
     make_client: MakeClient, tmp_path: Path

@@ -325,6 +325,14 @@ def test_every_address_is_announced_by_one_that_clients_can_use() -> None:
     assert "Everybody on your network" in banner(Settings(host="0.0.0.0"), Address("0.0.0.0", 8402))
 
 
+def test_the_greeting_names_the_inspector_where_it_can_be_seen() -> None:
+    page, address = "http://127.0.0.1:8402/__mock/\n", Address("127.0.0.1", 8402)
+    assert page in banner(Settings(), address)
+    assert page in banner(Settings(trust_proxy=True, control_token="t"), address)
+    for closed in (Settings(control=False), Settings(trust_proxy=True)):
+        assert page not in banner(closed, address)
+
+
 def test_no_credential_reaches_the_log_even_when_the_app_fails() -> None:
     with stand_in("log_level=debug") as server:
         port = server.ready()["port"]

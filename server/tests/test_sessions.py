@@ -9,6 +9,7 @@ import time
 import tracemalloc
 import weakref
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -418,6 +419,34 @@ def test_a_key_that_names_no_session_is_an_ordinary_word(client: Client, key: st
     assert balance_of(client, key) == 100
     accounts: Any = server_of(client).session.store
     assert set(accounts._accounts) == {account_id(key)}
+
+
+def test_a_key_that_names_a_session_which_is_not_open_is_told_so(make_client: MakeClient) -> None:
+    client = make_client(engine="fast")
+    reply = client.edit(key="my-key__t99", **good())
+    assert reply.status == 200
+    assert reply.headers["x-mock-hint"].startswith("There is no session t99: ")
+    reply = client.edit(key="mock_ok__t18", **good())
+    assert reply.status == 401
+    hint = reply.headers["x-mock-hint"]
+    assert hint.startswith("There is no session t18: ")
+    assert "No such magic key. Nearest: mock_ok" in hint
+    assert "t99" not in client.get("/__mock/requests").body.decode()  # it may be the end of a secret
+
+
+def test_who_names_no_session_or_one_that_is_open_is_told_nothing(make_client: MakeClient) -> None:
+    client = make_client(engine="fast")
+    opened(client, "t17")
+    for key in ("my-key", "my-key__t17", "my-key__T18", "my_key"):
+        assert "x-mock-hint" not in client.edit(key=key, **good()).headers
+    assert "x-mock-hint" not in make_client(pure=True).edit(key="my-key__t99", **good()).headers
+
+
+def test_a_listed_key_with_two_underscores_is_told_nothing(make_client: MakeClient, tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps({"team__a": {}}), "utf-8")
+    reply = make_client(engine="fast", keys=file).edit(key="team__a", **good())
+    assert (reply.status, "x-mock-hint" in reply.headers) == (200, False)
 
 
 def test_below_a_sessions_path_no_key_chooses_another(client: Client) -> None:

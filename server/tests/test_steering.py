@@ -438,10 +438,36 @@ def test_an_order_that_cannot_be_read_is_told_what_is_known(
 ) -> None:
     reply = ordered(client, order, key="mock_timeout")
     assert (reply.status, list(reply.json)) == (400, ["error"])
+    assert reply.headers["x-mock-cause"] == "header:X-Mock"
     assert reply.json["error"].startswith("X-Mock: ")
     assert len(reply.body) < 2000
     for name in names:
         assert name in reply.json["error"], reply.json
+
+
+def test_a_preference_that_cannot_be_read_says_who_was_not_understood(client: Client) -> None:
+    reply = client.edit(headers={"Prefer": "code=299"}, **good())
+    assert (reply.status, reply.headers["x-mock-cause"]) == (400, "header:Prefer")
+
+
+@pytest.mark.parametrize("key", ["a-test-key", "mock_reset"])
+def test_a_time_to_wait_without_an_error_is_told_and_uses_no_rule_up(client: Client, key: str) -> None:
+    control(client, "POST", "/__mock/rules", id="a", then={"seed": 7}, times=1)
+    reply = client.edit(key=key, headers={"X-Mock": "retry_after=2"}, **good())
+    assert reply.status == 400
+    assert reply.json["error"].startswith("retry_after goes with an error")
+    assert reply.headers["x-mock-cause"] == "header:retry_after=2"
+    assert client.get("/__mock/rules/a").json["fired"] == 0
+
+
+@pytest.mark.parametrize("by", ["key", "rule", "prefer"])
+def test_a_time_to_wait_goes_with_an_error_by_whomever(client: Client, by: str) -> None:
+    if by == "rule":
+        control(client, "POST", "/__mock/rules", then={"error": "rate_limited"})
+    prefer = {"Prefer": "code=429"} if by == "prefer" else {}
+    key = "mock_rate_limited" if by == "key" else ""
+    reply = client.edit(key=key, headers={"X-Mock": "retry_after=2", **prefer}, **good())
+    assert (reply.status, reply.headers["retry-after"]) == (429, "2")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -118,6 +119,48 @@ def test_a_server_that_runs_elsewhere_is_steered_in_the_same_way() -> None:
             assert [edit(session), edit(session), edit(mock)] == [503, 200, 200]
         with pytest.raises(ControlError, match="the header X-Mock-Token is missing or wrong"):
             connect(origin).lint()
+
+
+@pytest.mark.parametrize("rest", ["/api/v1", "", "/", "/api/v1/", "/__mock"])
+def test_the_url_of_a_session_is_that_session(server: VeniceMock, rest: str) -> None:
+    with server.session() as session:
+        place = session.base_url.removesuffix("/api/v1")
+        same = connect(place + rest)
+        assert same.base_url == session.base_url
+        same.account().set(balance_usd=3)
+        assert session.account().balance_usd == 3
+        assert connect(server.origin + rest).base_url == server.base_url
+    assert server.account().balance_usd == 100
+
+
+def test_a_session_that_is_not_open_is_told_and_no_other_is_touched(server: VeniceMock) -> None:
+    with server.session() as session:
+        session.account().set(balance_usd=3)
+        gone = connect(session.base_url)
+    with pytest.raises(ControlError, match="session"):
+        gone.reset()
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("127.0.0.1:9105", "did you mean 'http://127.0.0.1:9105'"),
+        ("localhost:9105/__s/t1/api/v1", "did you mean 'http://localhost:9105/__s/t1/api/v1'"),
+        ("http://127.0.0.1:9105/__s/T1/api/v1", "is no address of a mock"),
+        ("http://127.0.0.1:9105/elsewhere", "is no address of a mock"),
+        ("https://127.0.0.1:9105", "is no address of a mock"),
+        ("http:///api/v1", "is no address of a mock"),
+    ],
+)
+def test_what_is_no_address_of_a_mock_is_told_at_once(url: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        connect(url)
+
+
+def test_connect_may_stand_in_a_with_statement_that_leaves_the_server_as_it_is(server: VeniceMock) -> None:
+    with connect(server.origin) as mock:
+        assert mock.requests == server.requests
+    assert server.config["engine"] == "fast"
 
 
 def test_importing_it_imports_nothing_of_the_server() -> None:
@@ -377,6 +420,38 @@ def test_who_pays_twice_is_told_attempt_by_attempt(mock: VeniceMock) -> None:
     assert attempts[1].endswith(": 200, charged $0.040000")
     mock.reset("journal")
     mock.verify_nobody_paid_twice()
+
+
+def test_who_pays_twice_is_found_though_the_clock_was_moved_on(mock: VeniceMock) -> None:
+    mock.clock.freeze("2026-09-01T12:00:00Z")
+    for _ in range(2):
+        edit(mock)
+        mock.clock.advance(31)
+    with pytest.raises(VerificationError, match="charged more than once"):
+        mock.verify_nobody_paid_twice()
+
+
+def test_the_verdicts_window_can_be_chosen(mock: VeniceMock) -> None:
+    assert mock.verdict().window_s == 30
+    assert mock.verdict(window_s=timedelta(minutes=10)).window_s == 600
+    mock.verify_nobody_paid_twice(window_s=0.5)
+    with pytest.raises(ControlError, match="window_s is seconds from 0"):
+        mock.verdict(window_s=-1)
+
+
+def test_the_date_of_an_answer_is_the_sessions(mock: VeniceMock, server: VeniceMock) -> None:
+    def dates(of: VeniceMock, path: str = "/models") -> list[str]:
+        return httpx.get(of.base_url + path).headers.get_list("date")
+
+    mock.clock.freeze("2026-09-01T12:00:00Z")
+    assert dates(mock) == ["Tue, 01 Sep 2026 12:00:00 GMT"]
+    mock.clock.advance(61)
+    assert dates(mock) == dates(mock, "/nowhere") == ["Tue, 01 Sep 2026 12:01:01 GMT"]
+    (real,) = dates(server)
+    assert abs(parsedate_to_datetime(real) - datetime.now(UTC)) < timedelta(hours=1)
+    mock.clock.run()
+    (real,) = dates(mock)
+    assert abs(parsedate_to_datetime(real) - datetime.now(UTC)) < timedelta(hours=1)
 
 
 def test_lint_gives_advice(mock: VeniceMock) -> None:

@@ -12,12 +12,12 @@ from conftest import MakeClient
 from edits import b64, flat_png
 from journals import VERDICT
 from rulekit import SMALL, Clock, good
-from sessions import RESET, opened
+from sessions import RESET, opened, refused
 from wallets import advance, control
 
 
-def verdict(client: Client) -> dict[str, Any]:
-    told: dict[str, Any] = client.get(VERDICT).json
+def verdict(client: Client, query: str = "") -> dict[str, Any]:
+    told: dict[str, Any] = client.get(VERDICT + query).json
     return told
 
 
@@ -27,8 +27,13 @@ def verdicts(client: Client) -> list[tuple[str, int]]:
 
 
 @pytest.fixture
-def frozen(make_client: MakeClient) -> Client:
-    return make_client(Clock(), engine="fast")
+def wall() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def frozen(make_client: MakeClient, wall: Clock) -> Client:
+    return make_client(wall, engine="fast")
 
 
 def test_two_different_edits_are_two_requests_and_nobody_paid_twice(frozen: Client) -> None:
@@ -90,19 +95,57 @@ def test_another_prompt_option_picture_or_caller_is_another_request(
 
 
 @pytest.mark.parametrize(("pause", "same"), [(0, True), (30, True), (31, False)])
-def test_what_comes_within_thirty_seconds_of_the_sessions_clock_is_a_retry(
-    frozen: Client, pause: float, same: bool
+def test_what_comes_within_thirty_seconds_is_a_retry(
+    frozen: Client, wall: Clock, pause: float, same: bool
 ) -> None:
     frozen.edit(**good())
-    advance(frozen, pause)
+    wall.now += pause
     frozen.edit(**good())
     assert verdict(frozen)["ok"] is not same
 
 
-def test_retries_that_wait_longer_and_longer_belong_together(frozen: Client) -> None:
+@pytest.mark.parametrize("seconds", [31, 86_400])
+def test_a_test_that_moves_the_clock_on_still_sees_that_its_client_paid_twice(
+    frozen: Client, seconds: float
+) -> None:
+    control(frozen, "POST", "/__mock/rules", then={"fault": "charge_then_504"}, times=2)
+    assert frozen.edit(**good()).status == 504
+    advance(frozen, seconds)  # instead of waiting
+    assert frozen.edit(**good()).status == 504
+    assert (verdict(frozen)["ok"], verdicts(frozen)) == (False, [("charged_more_than_once", 2)])
+
+
+def test_a_clock_that_stands_keeps_retries_together_however_long_they_really_take(
+    frozen: Client, wall: Clock
+) -> None:
+    control(frozen, "PUT", "/__mock/clock", frozen_at="2026-09-01T12:00:00Z")
+    for _ in range(2):
+        frozen.edit(**good())
+        wall.now += 3600
+    assert verdict(frozen)["ok"] is False
+
+
+def test_another_window_can_be_asked_for(frozen: Client, wall: Clock) -> None:
+    for _ in range(2):
+        frozen.edit(**good())
+        wall.now += 31
+    assert [verdict(frozen, query)["ok"] for query in ("", "?window_s=30", "?window_s=31")] == [
+        True,
+        True,
+        False,
+    ]
+    assert verdict(frozen, "?window_s=600")["window_s"] == 600
+
+
+@pytest.mark.parametrize("query", ["window=60", "window_s=", "window_s=-1", "window_s=1e9", "window_s=x"])
+def test_a_window_that_cannot_be_understood_is_a_400(frozen: Client, query: str) -> None:
+    assert "window_s" in refused(frozen.get(f"{VERDICT}?{query}"))
+
+
+def test_retries_that_wait_longer_and_longer_belong_together(frozen: Client, wall: Clock) -> None:
     for pause in (1, 10, 25, 30):
         frozen.edit(key="mock_edit_error", **good())
-        advance(frozen, pause)
+        wall.now += pause
     assert verdict(frozen)["logical_requests"][0]["verdict"] == "not_charged"
     assert verdicts(frozen) == [("not_charged", 4)]
 

@@ -68,7 +68,7 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     if settings.control:
         inspector = InspectorRoutes(guard)
         control = ControlRoutes(server.tenants, guard, lambda: wall_clock() - started_at)
-        routes += [*inspector.in_browsers(control.routes()), *inspector.routes()]
+        routes += [*inspector.in_browsers(control.routes()), *inspector.routes(), inspector.from_the_root()]
         routes += JournalRoutes(guard, streams).routes()
         routes += RuleRoutes(guard).routes()
     handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {

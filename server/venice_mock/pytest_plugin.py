@@ -6,6 +6,7 @@ into every pytest run of whoever installed the package, so it imports nothing un
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _NAME = "venice_mock"
 _SHOWN = 20  # requests of a failed test
+_FAILED = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,6 +64,8 @@ def venice_mock(request: pytest.FixtureRequest, venice_mock_server: VeniceMock) 
         pytest.fail(f"@pytest.mark.{_NAME}: {error}", pytrace=False)
     try:
         yield mock
+        if not request.node.stash.get(_FAILED, False):
+            _warn_of_unused(mock)
     finally:
         session.__exit__(None, None, None)
 
@@ -72,8 +76,22 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report: pytest.TestReport = yield
     mock: VeniceMock | None = getattr(item, "funcargs", {}).get(_NAME)
     if call.when == "call" and report.failed and mock is not None and type(mock).__module__.startswith(_NAME):
+        item.stash[_FAILED] = True
         report.sections.append((f"Requests to {_NAME}", _told(mock)))
     return report
+
+
+def _warn_of_unused(mock: VeniceMock) -> None:
+    """Warn of a test that passed without the failure that it ordered."""
+    from venice_mock.testing import UnusedFailureWarning
+
+    try:
+        unused = mock.unused_failures()
+    except (OSError, ValueError):  # the test ended its session, or the server
+        return
+    for what in unused:
+        text = f"fail_next({what!r}) was never used: no edit that fits reached the mock afterwards."
+        warnings.warn(UnusedFailureWarning(text), stacklevel=2)
 
 
 def _told(mock: VeniceMock) -> str:

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 
 from venice_mock import logs
 from venice_mock.control.guard import is_loopback
+from venice_mock.dating import Dated
 from venice_mock.settings import Settings, SettingsError
 from venice_mock.settings_types import IN_PROCESS
 
@@ -170,13 +171,14 @@ def _bind_sentence(host: str, port: int, error: OSError) -> str:
 def uvicorn_config(app: ASGIApp, *, grace_s: int) -> uvicorn.Config:
     """How the app is served, wherever it is. ``grace_s``: how long what is in flight at the end may take."""
     return uvicorn.Config(
-        app,
+        Dated(app),
         loop="uvloop" if _importable("uvloop") else "asyncio",
         http=_http_protocol(),
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,  # ours goes by the session's clock
         proxy_headers=False,
         timeout_keep_alive=_IDLE_CONNECTION_S,
         timeout_graceful_shutdown=grace_s,
@@ -319,6 +321,9 @@ def banner(settings: Settings, address: Address) -> str:
     ]
     if settings.host in _ANY_ADDRESS:
         lines.append("  Everybody on your network can reach it: it listens on every address of this machine.")
+    exposed = settings.trust_proxy or not is_loopback(settings.host.strip("[]"))
+    if settings.control and (settings.control_token is not None or not exposed):
+        lines.append(f"  What happens in it, to look at: {address.origin}/__mock/")
     lines += ["", "  A first edit, with nothing but curl:", "", f"  {first}", ""]
     return "\n".join(lines)
 

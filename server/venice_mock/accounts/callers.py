@@ -70,7 +70,8 @@ async def authenticate_key(session: Session, headers: Mapping[str, str]) -> Call
     contract = session.contract
     token = bearer_token(headers)
     if token is None:
-        raise refuse(contract, "AUTHENTICATION_FAILED", rule="EDIT-AUTH-002")
+        hint = "A key comes after the word Bearer: Authorization: Bearer mock_ok"
+        raise refuse(contract, "AUTHENTICATION_FAILED", rule="EDIT-AUTH-002", hint=hint)
     answer = session.keys.answer(token)
     if answer.opens_nothing:
         _check_status(contract, answer.opening.status, answer)

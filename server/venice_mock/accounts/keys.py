@@ -151,6 +151,10 @@ class KeyRing:
             return KeyAnswer(account, fallback or invalid, hint=hint)
         return KeyAnswer(account, self._default)
 
+    def lists(self, token: str) -> bool:
+        """Whether just this token was named as a key."""
+        return self._listed_as(token, account_id(token)) is not None
+
     def _listed_as(self, token: str, account: str) -> Opening | None:
         if self._listed is None:
             return None

@@ -110,7 +110,9 @@ def directive_of(contract: Contract, prompt: str) -> Steering:
             items += [(_kind(words), words)] if "=" not in words else items_of(words)
         order = read_order(contract, items)
     except ValueError as error:
-        raise plain(400, f"[[mock:...]] in the prompt: {error}", name="MOCK_DIRECTIVE") from error
+        refusal = plain(400, f"[[mock:...]] in the prompt: {error}", name="MOCK_DIRECTIVE")
+        refusal.cause = "prompt:directive"
+        raise refusal from error
     return replace(order, cause="prompt:" + told(items)) if items else AS_USUAL
 
 

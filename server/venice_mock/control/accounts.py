@@ -1,4 +1,4 @@
-"""What the routes under /__mock/accounts do: read and set an account, read its ledger. No HTTP here.
+"""What the routes under /__mock/accounts do: list accounts, read and set one, read its ledger. No HTTP here.
 
 An account is named by its API key or by a wallet's address. Keys are secrets: no answer repeats one.
 """
@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from venice_mock.accounts.keys import Opening, last_characters
+from venice_mock.accounts.keys import Opening, account_id, last_characters, magic_keys
 from venice_mock.control.reading import bad, decode
 from venice_mock.errors import plain
 from venice_mock.state.session import Session
@@ -25,6 +25,7 @@ from venice_mock.wallet.world import World, normal
 _WHAT = "Account"
 _MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _PAGE, _MOST = 100, 1000
+_WALLET = wallet_account("")  # what the names of wallets' accounts begin with
 
 
 class AccountSetting(msgspec.Struct, forbid_unknown_fields=True):
@@ -65,34 +66,58 @@ def holder_of(session: Session, world: World, name: str, kind: str | None = None
     return Holder(answer.account, answer.opening, shown, is_wallet=False)
 
 
+async def list_accounts(session: Session, query: Mapping[str, str]) -> dict[str, Any]:
+    """A page of the accounts that were opened, by name. ``limit`` and ``offset`` as usual; ApiError 400.
+
+    A name is a hash of its key, or names its wallet; only a magic key, which is no secret, is told itself.
+    """
+    unknown = [name for name in query if name not in ("limit", "offset")]
+    if unknown:
+        raise bad(_WHAT, f"there is no parameter {unknown[0][:40]!r}; known: limit, offset")
+    limit, offset = _number(query, "limit", _PAGE, 1, _MOST), _number(query, "offset", 0, 0, 10**9)
+    names = sorted(kept.account.id for kept in (await session.store.snapshot()).accounts or ())
+    magic = {account_id(key): key for key in magic_keys()}
+    found = [
+        {**_known(name, magic), **_sums(await session.store.account(name))}
+        for name in names[offset : offset + limit]
+    ]
+    return {
+        "accounts": found,
+        "count": len(names),
+        "limit": limit,
+        "offset": offset,
+        "has_more": offset + limit < len(names),
+    }
+
+
 async def read_account(session: Session, holder: Holder) -> dict[str, Any]:
     """The account as it stands; one that was not used yet is opened."""
     return _told(holder, await session.store.open_account(holder.account, holder.opening))
 
 
-async def change_account(session: Session, holder: Holder, body: bytes, *, whole: bool) -> dict[str, Any]:
-    """Set what ``body`` names, in one step; with ``whole`` the rest becomes what it is in a fresh account.
+async def change_account(session: Session, holder: Holder, body: bytes) -> dict[str, Any]:
+    """Set what ``body`` names, in one step, and keep the rest: nobody is given money by a change of his status.
 
     Another balance is booked as one row ADJUSTMENT. Raises ApiError 400, and 409 for a balance below what is
     held by edits in work.
     """
-    wanted, start = decode(body, AccountSetting, _WHAT), holder.opening
+    wanted = decode(body, AccountSetting, _WHAT)
     if holder.is_wallet and (
         wanted.status is not msgspec.UNSET or wanted.spend_limit_usd is not msgspec.UNSET
     ):
         raise bad(_WHAT, "a wallet has a balance only; status and spend limit are a key's")
-    balance = start.balance if whole else None
+    balance = None
     if not isinstance(wanted.balance_usd, msgspec.UnsetType):
         balance = _money("balance_usd", wanted.balance_usd)
-    limit: Decimal | Literal["keep"] | None = start.spend_limit if whole else "keep"
+    limit: Decimal | Literal["keep"] | None = "keep"
     if not isinstance(wanted.spend_limit_usd, msgspec.UnsetType):
         said = wanted.spend_limit_usd
         limit = None if said is None else _money("spend_limit_usd", said)
-    status: str | None = start.status if whole else None
-    if not isinstance(wanted.status, msgspec.UnsetType):
-        status = wanted.status
+    status = None if isinstance(wanted.status, msgspec.UnsetType) else wanted.status
     change = AccountChange(balance, limit, status)
-    if not await session.store.change_account(holder.account, start, change, now=await session.now()):
+    if not await session.store.change_account(
+        holder.account, holder.opening, change, now=await session.now()
+    ):
         raise plain(409, f"{_WHAT}: edits in work hold more than that", name="CONTROL_CONFLICT")
     return _told(holder, await session.store.account(holder.account))
 
@@ -113,10 +138,21 @@ async def read_ledger(session: Session, holder: Holder, query: Mapping[str, str]
     }
 
 
+def _known(name: str, magic: Mapping[str, str]) -> dict[str, Any]:
+    """What the name of an account tells of its holder."""
+    if name.startswith(_WALLET):
+        return {"kind": "wallet", "account": name, "address": name.removeprefix(_WALLET)}
+    shown = {"kind": "key", "account": name}
+    return {**shown, "magic_key": magic[name]} if name in magic else shown
+
+
 def _told(holder: Holder, account: Account) -> dict[str, Any]:
+    return {**holder.shown, **_sums(account)}
+
+
+def _sums(account: Account) -> dict[str, Any]:
     limit = account.spend_limit
     return {
-        **holder.shown,
         "balance_usd": usd(account.balance),
         "held_usd": usd(account.held),
         "available_usd": usd(account.available),

@@ -21,6 +21,7 @@ def describe(contract: Contract, story: Story, base: str, *, with_token: bool) -
     return {
         "id": story.id,
         "number": story.number,
+        "request_id": story.request_id,
         "session": story.session,
         "at": iso_time(story.started_at),
         "method": story.method,

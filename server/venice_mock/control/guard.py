@@ -1,9 +1,9 @@
 """Who may use the control plane: decided from headers alone, before any route of it runs.
 
 The mock sits on a developer's machine, where web pages of strangers can send requests to it. So: the Host must
-be this machine (DNS rebinding), a browser's request must come from our own page, changes must be JSON (which a
-form of a strange page cannot send without a preflight, which is never granted), and a server that listens
-beyond loopback wants a token.
+be this machine (DNS rebinding), a browser's request must come from our own page, changes must be JSON or a bare
+DELETE (neither of which a form of a strange page can send without a preflight, which is never granted), and a server
+that listens beyond loopback wants a token.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Guard:
         when a foreign server listens where our settings do not say.
         """
         self._check_place(headers)
-        if method not in _SAFE_METHODS:
+        if method not in _SAFE_METHODS and not _is_bare_delete(method, headers):
             media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
             if media_type != "application/json":
                 raise plain(415, "The control plane takes application/json only", name="CONTROL_MEDIA_TYPE")
@@ -80,6 +80,13 @@ class Guard:
     def _is_ours(self, host: str) -> bool:
         name = _without_port(host).lower()
         return is_loopback(name) or name in self.hosts or host.lower() in self.hosts
+
+
+def _is_bare_delete(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether it is a DELETE that says nothing more: no form sends one, and a strange page's is asked for before."""
+    length = headers.get("content-length", "0").strip()
+    has_body = length != "0" or "transfer-encoding" in headers
+    return method == "DELETE" and "content-type" not in headers and not has_body
 
 
 def is_loopback(name: str) -> bool:

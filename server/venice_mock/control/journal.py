@@ -16,7 +16,7 @@ from venice_mock.tenant import Tenant
 
 _WHAT = "Requests"
 _PAGE, _MOST = 50, 1000
-_FILTERS = ("status", "model", "rule", "since", "limit")
+_FILTERS = ("status", "model", "rule", "request_id", "since", "limit")
 _MEDIA_TYPES = {
     "PNG": "png",
     "JPEG": "jpeg",
@@ -39,9 +39,9 @@ class File:
 
 
 def list_requests(tenant: Tenant, query: Mapping[str, str], base: str) -> dict[str, Any]:
-    """The newest first. ``status`` (404 or 4xx), ``model``, ``rule``; ``since``: an id, of which only later ones.
+    """The newest first. ``status`` (404 or 4xx), ``model``, ``rule``, ``request_id`` as the client knows it.
 
-    Raises ApiError 400 for other filters.
+    ``since``: an id, of which only later ones. Raises ApiError 400 for other filters.
     """
     journal = tenant.journal
     unknown = [name for name in query if name not in _FILTERS]
@@ -139,6 +139,7 @@ def _side(story: Story, which: str | None) -> Input | Output:
 
 def _keep(query: Mapping[str, str]) -> Callable[[Story], bool]:
     status, model, rule = query.get("status"), query.get("model"), query.get("rule")
+    request_id = query.get("request_id")
     if status is not None and not re.fullmatch("[1-5]([0-9]{2}|xx)", status, re.IGNORECASE):
         raise bad(_WHAT, "status is a number such as 404, or a class such as 4xx")
 
@@ -148,6 +149,7 @@ def _keep(query: Mapping[str, str]) -> Callable[[Story], bool]:
             (status is None or code == status or (status[1:].lower() == "xx" and code[:1] == status[0]))
             and (model is None or story.model == model)
             and (rule is None or story.rule == rule)
+            and (request_id is None or story.request_id == request_id)
         )
 
     return keep

@@ -99,7 +99,7 @@ def _ordered(contract: Contract, text: str) -> Steering:
         items = items_of(text)
         order = read_order(contract, items)
     except ValueError as error:
-        raise _bad(f"{HEADER}: {error}") from error
+        raise _bad(HEADER, str(error)) from error
     return replace(order, cause="header:" + told(items)) if items else AS_USUAL
 
 
@@ -115,7 +115,7 @@ def _preferred(contract: Contract, prefer: Sequence[str]) -> Steering:
     usual = usual_error(contract, int(text)) if re.fullmatch("[0-9]{3}", text) else None
     if usual is None or len(codes) > 1:
         known = ", ".join(str(code) for code in sorted({e.status for e in contract.edition.errors.values()}))
-        raise _bad(f"{PREFER}: code is one of {known}, got {_shown(' and '.join(sorted(codes)))}.")
+        raise _bad(PREFER, f"code is one of {known}, got {_shown(' and '.join(sorted(codes)))}.")
     return Steering(error=usual, cause=f"header:code={text}")
 
 
@@ -123,5 +123,7 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
-def _bad(text: str) -> ApiError:
-    return plain(400, text, name="MOCK_HEADER")
+def _bad(header: str, reason: str) -> ApiError:
+    error = plain(400, f"{header}: {reason}", name="MOCK_HEADER")
+    error.cause = f"header:{header}"
+    return error

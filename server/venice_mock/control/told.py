@@ -67,15 +67,31 @@ _HOLDER: dict[str, Node] = {
     "last4": maybe({**_TEXT_OR_NULL, "description": "Of a key that is long enough."}),
     "address": maybe({**TEXT, "description": "Of a wallet."}),
 }
-ACCOUNT: Node = shape(
-    "An account.",
-    **_HOLDER,
-    balance_usd=USD,
-    held_usd=USD,
-    available_usd=USD,
-    spent_usd=USD,
-    spend_limit_usd=_USD_OR_NULL,
-    status=one_of("active", "inactive", "disabled", "invalid"),
+_SUMS: dict[str, Node] = {
+    "balance_usd": USD,
+    "held_usd": USD,
+    "available_usd": USD,
+    "spent_usd": USD,
+    "spend_limit_usd": _USD_OR_NULL,
+    "status": one_of("active", "inactive", "disabled", "invalid"),
+}
+ACCOUNT: Node = shape("An account.", **_HOLDER, **_SUMS)
+ACCOUNTS: Node = shape(
+    "A page of the accounts that were opened, by name.",
+    accounts=listed(
+        shape(
+            "An account.",
+            kind=one_of("key", "wallet"),
+            account=TEXT,
+            magic_key=maybe({**TEXT, "description": "The key itself, where it is one of the mock's own."}),
+            address=maybe({**TEXT, "description": "Of a wallet."}),
+            **_SUMS,
+        )
+    ),
+    count=COUNT,
+    limit=COUNT,
+    offset=COUNT,
+    has_more=FLAG,
 )
 LEDGER: Node = shape(
     "A page of a ledger, the newest entry first.",
@@ -159,6 +175,7 @@ ENTRY: Node = {
     ],
     "properties": {
         "id": TEXT,
+        "request_id": {**_TEXT_OR_NULL, "description": "The client's X-Request-Id, or the one it was told."},
         "at": TIME,
         "method": TEXT,
         "path": TEXT,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from venice_mock.accounts.keys import account_id
-from venice_mock.control.reading import bad, decode
+from venice_mock.control.members import UNDERSTOOD, check_member
+from venice_mock.control.reading import bad, decode, judged
 from venice_mock.state.journal import Journal
 from venice_mock.state.story import Story
 
@@ -22,28 +23,6 @@ _WHAT = "Verify"
 _CLOSEST = 3
 _LOOKED_AT = 200  # ours: the newest misses, of which the closest are told
 _COMPARED = 500  # ours: characters of two texts whose likeness is measured
-_UNDERSTOOD = (
-    *("aspect_ratio", "resolution", "width", "height", "output_format", "quality", "safe_mode", "seed"),
-    *("enhanced_prompt", "price_usd", "adult", "violation", "blurred"),
-)
-_PICTURE = ("sha256", "format", "width", "height", "bytes", "sent_as", "exif", "gps", "icc")
-_OWN = (
-    *(
-        "id",
-        "method",
-        "path",
-        "status",
-        "model",
-        "prompt",
-        "prompt_contains",
-        "rule",
-        "error",
-        "cause",
-        "fault",
-    ),
-    *("cost_usd", "charged", "complete", "account", "key", "body", "sent"),
-)
-MEMBERS = (*_OWN, *_UNDERSTOOD, *(f"image_{name}" for name in _PICTURE))
 
 
 class VerifyTimes(msgspec.Struct, forbid_unknown_fields=True):
@@ -101,7 +80,7 @@ def difference(story: Story, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def actual_of(story: Story, name: str) -> Any:
     """What the story says under a member's name; None where it says nothing."""
-    if name in _UNDERSTOOD:
+    if name in UNDERSTOOD:
         return (story.understood or story.fields or {}).get(name)
     if name.startswith("image_"):
         picture, name = story.input, name.removeprefix("image_")
@@ -124,7 +103,7 @@ def _agrees(name: str, expected: Any, actual: Any) -> bool:
     if isinstance(expected, list) and not isinstance(actual, list):
         return any(_agrees(name, each, actual) for each in expected)
     if name == "prompt_contains":
-        return isinstance(actual, str) and str(expected) in actual
+        return isinstance(actual, str) and expected in actual
     if name == "status" and isinstance(expected, str):
         return actual is not None and expected.lower() == f"{actual // 100}xx"
     if name == "path":
@@ -140,27 +119,13 @@ def _wanted(match: Mapping[str, Any]) -> dict[str, Any]:
     """The members to compare, a key as its account's name. Raises ApiError 400."""
     wanted = dict(match)
     for name, value in match.items():
-        if name not in MEMBERS:
-            near = difflib.get_close_matches(name, MEMBERS, n=1)
-            meant = f" Did you mean {near[0]}?" if near else ""
-            raise bad(_WHAT, f"there is no {name[:40]!r} to match.{meant} Known: {', '.join(MEMBERS)}.")
-        if name == "sent" and not isinstance(value, dict):
-            raise bad(_WHAT, "sent is an object of fields as they were sent")
+        with judged(_WHAT):
+            check_member(name, value)
         if name == "key":
-            wanted[name] = [account_id(str(key)) for key in (value if isinstance(value, list) else [value])]
-        if name in ("cost_usd", "price_usd"):
-            _check_money(name, value)
+            wanted[name] = [
+                key and account_id(key) for key in (value if isinstance(value, list) else [value])
+            ]
     return wanted
-
-
-def _check_money(name: str, value: Any) -> None:
-    for each in value if isinstance(value, list) else [value]:
-        try:
-            finite = Decimal(str(0 if each is None else each)).is_finite()
-        except InvalidOperation:
-            finite = False
-        if not finite:
-            raise bad(_WHAT, f'{name} is US dollars in a string, such as "0.04", or null')
 
 
 def _bounds(times: VerifyTimes) -> tuple[int, int | None]:

@@ -65,7 +65,7 @@ class Orders:
         self._spoil()
 
     async def learn(self, caller: Caller, raw: RawFields, model_id: str) -> None:
-        """The body was read. Raises ApiError 400 for a directive that cannot be read."""
+        """The body was read. Raises ApiError 400 for an order that cannot be carried out."""
         session, words = self._session, raw.get("prompt")
         prompt = words if isinstance(words, str) else ""
         directive = AS_USUAL
@@ -74,7 +74,10 @@ class Orders:
         errors = session.contract.edition.errors
         self._rule = await session.rules.match(model_id, prompt, caller.account, errors)
         rule = AS_USUAL if self._rule is None else self._rule.steering
-        self.steering = self.steering.over(rule).over(directive).over(caller.steering)
+        together = self.steering.over(rule).over(directive).over(caller.steering)
+        if together.retry_after is not None and together.error is None:
+            raise _no_error(self.steering.over(directive).cause)  # no rule or key has it without an error
+        self.steering = together
         await self._keep_rule(self.steering.cause)
         self._spoil()
 
@@ -140,3 +143,10 @@ class Orders:
         )  # which is what is sent of it
         error.cause = self.steering.cause
         return error
+
+
+def _no_error(cause: str | None) -> ApiError:
+    text = "retry_after goes with an error, and none was ordered, as in: error=rate_limited; retry_after=2"
+    error = plain(400, text, name="MOCK_ORDER")
+    error.cause = cause
+    return error

@@ -43,7 +43,15 @@ class Session:
         try:
             return await self.now()
         except StoreUnavailable:
-            return self._clock.at(self._wall_clock())
+            return self.last_now()
+
+    def last_now(self) -> float:
+        """The same by the clock as it was seen last: no store is asked."""
+        return self._clock.at(self._wall_clock())
+
+    def wall_now(self) -> float:
+        """Unix seconds by the wall clock, wherever this session's stands."""
+        return self._wall_clock()
 
     def token(self, length: int = 32) -> str:
         """Random lower-case hex digits: nonces and request ids."""

@@ -77,7 +77,8 @@ class Output:
 
 @dataclass(slots=True)
 class Story:
-    """One request. Times in seconds: ``started_at`` by the session's clock, ``marks`` since the beginning.
+    """One request. Times in seconds: ``started_at`` by the session's clock, ``wall_at`` by the wall's, ``marks`` since
+    the beginning.
 
     ``fields`` are those of the body without the picture, as they came. ``understood`` is what became of them.
     ``error`` is the refusal's name, ``rule`` the id of the rule that was broken, ``cause`` who steered the mock,
@@ -89,6 +90,8 @@ class Story:
     method: str
     path: str
     started_at: float
+    wall_at: float = 0.0
+    request_id: str | None = None  # the client's own, or what the answer told it
     query: str = ""
     prefix: str = ""  # what addresses the session, when it was chosen by path or by key
     sender: Sender = field(default_factory=Sender)

@@ -20,14 +20,15 @@ from venice_mock.testing.calling import ControlError
 from venice_mock.testing.mock import Account, Clock, Rule, VeniceMock
 from venice_mock.testing.options import ServerOptions, SessionOptions
 from venice_mock.testing.records import Advice, Booking, Input, Request, Verdict
-from venice_mock.testing.running import InProcessMock, connect, in_process, serve
-from venice_mock.testing.sentences import VerificationError
+from venice_mock.testing.running import ConnectedMock, InProcessMock, connect, in_process, serve
+from venice_mock.testing.sentences import UnusedFailureWarning, VerificationError
 
 __all__ = [
     "Account",
     "Advice",
     "Booking",
     "Clock",
+    "ConnectedMock",
     "ControlError",
     "InProcessMock",
     "Input",
@@ -35,6 +36,7 @@ __all__ = [
     "Rule",
     "ServerOptions",
     "SessionOptions",
+    "UnusedFailureWarning",
     "VeniceMock",
     "Verdict",
     "VerificationError",

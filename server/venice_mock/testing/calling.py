@@ -22,12 +22,15 @@ App = Callable[
     ],
     Awaitable[None],
 ]
+__tracebackhide__ = True  # pytest: the test's own line is what failed
 _PATIENCE_S = 60.0
 _TOKEN = "X-Mock-Token"
 
 
 class ControlError(ValueError):
     """The control plane refused an order; the text is its sentence."""
+
+    __module__ = "venice_mock"  # a short name leaves room for the sentence in a summary of one line
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)

@@ -1,7 +1,7 @@
 """The handle that a test holds: where its mock is, what to order of it, and what to ask it afterwards.
 
 Every call is one request to the control plane and comes back within a millisecond or two, also inside a running
-event loop. A handle keeps nothing, so threads may share it.
+event loop. A handle keeps nothing but what it was told to let fail, so threads may share it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from venice_mock.testing.records import (
 )
 from venice_mock.testing.sentences import VerificationError, not_verified, paid_twice
 
+__tracebackhide__ = True  # pytest: the test's own line is what failed
 _MOST = 1000  # entries that one answer of the journal or of a ledger holds
 _SHOWN = 5  # requests that a failed verification tells of
 _API, _CONTROL = "/api/v1", "/__mock"
@@ -48,6 +49,7 @@ class VeniceMock:
     def __init__(self, line: Line, origin: str, prefix: str = "") -> None:
         self._line = line
         self._prefix = prefix
+        self._ordered: list[tuple[str, str]] = []  # of fail_next: the rule, and what it orders
         self.origin = origin
         self.clock = Clock(self)
 
@@ -87,7 +89,14 @@ class VeniceMock:
         kind = "fault" if what.lower().partition("@")[0].strip() in FAULTS else "error"
         then = {kind: what, "retry_after": retry_after, "latency": latency}
         match = {"model": model, "prompt_contains": prompt_contains, "key": key}
-        return self._make_rule(then, match, times, None)
+        rule = self._make_rule(then, match, times, None)
+        self._ordered.append((rule.id, what))
+        return rule
+
+    def unused_failures(self) -> list[str]:
+        """What ``fail_next`` of this handle ordered and no edit has met yet, the oldest first."""
+        waiting = {each["id"] for each in self._call("GET", "/rules")["rules"] if not each["fired"]}
+        return [what for rule, what in self._ordered if rule in waiting]
 
     def rule(
         self,
@@ -184,7 +193,6 @@ class VeniceMock:
         "4xx"), ``charged``, ``cost_usd``, ``key``, ``sent={"resolution": "2K"}``, ``image_width`` and more; a list
         means any of its values. Raises VerificationError, an AssertionError that tells what came closest.
         """
-        __tracebackhide__ = True
         given = {"exactly": exactly, "at_least": at_least, "at_most": at_most}
         times = {name: number for name, number in given.items() if number is not None}
         match = plain_values(match)
@@ -196,14 +204,20 @@ class VeniceMock:
             raise VerificationError(self._not_verified(answer, match, times))
         return list(answer["requests"])
 
-    def verdict(self) -> Verdict:
-        """Whether anybody was charged twice for one logical request, by the ledger."""
-        return verdict_of(self._call("GET", "/ledger/verdict"))
+    def verdict(self, window_s: float | timedelta | None = None) -> Verdict:
+        """Whether anybody was charged twice for one logical request, by the ledger.
 
-    def verify_nobody_paid_twice(self) -> None:
-        """Make sure of it. Raises VerificationError that tells each attempt and what it cost."""
-        __tracebackhide__ = True
-        verdict = self.verdict()
+        One logical request: the same caller, fields and picture, each attempt within ``window_s`` (30 seconds) of
+        the one before it, by the session's clock or by the wall's.
+        """
+        if isinstance(window_s, timedelta):
+            window_s = window_s.total_seconds()
+        query = "" if window_s is None else f"?window_s={window_s:f}"
+        return verdict_of(self._call("GET", "/ledger/verdict" + query))
+
+    def verify_nobody_paid_twice(self, window_s: float | timedelta | None = None) -> None:
+        """Make sure of it, as ``verdict`` tells it. Raises VerificationError with each attempt and what it cost."""
+        verdict = self.verdict(window_s)
         if not verdict.ok:
             raise VerificationError(paid_twice(verdict))
 

@@ -30,7 +30,8 @@ class Request:
 
     ``sent``: the fields as they came, without the picture. ``understood``: what became of them. ``error`` names the
     refusal and ``rule`` the rule of the contract that was broken; ``cause`` says who steered the mock, and ``fault``
-    what was spoilt of the answer. ``complete``: whether the whole answer was sent. ``raw``: the entry in full.
+    what was spoilt of the answer. ``complete``: whether the whole answer was sent.
+    ``request_id``: the client's ``X-Request-Id``, or the one it was told. ``raw``: the entry in full.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Request:
     account: str | None
     advice: tuple[str, ...]
     curl: str
+    request_id: str | None
     raw: Mapping[str, Any] = field(repr=False)
 
     @property
@@ -94,12 +96,16 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether anybody paid twice for one logical request. ``complete``: whether the journal still has everything."""
+    """Whether anybody paid twice for one logical request.
+
+    ``complete``: whether the journal still has everything. ``window_s``: what parts two attempts at most.
+    """
 
     ok: bool
     charged_more_than_once: int
     overcharged_usd: Decimal
     complete: bool
+    window_s: float
     logical_requests: tuple[Mapping[str, Any], ...]
 
 
@@ -139,6 +145,7 @@ def request_of(entry: Mapping[str, Any]) -> Request:
         account=entry["caller"]["account"],
         advice=tuple(each["text"] for each in entry["lint"]),
         curl=entry["curl"],
+        request_id=entry["request_id"],
         raw=entry,
     )
 
@@ -162,6 +169,7 @@ def verdict_of(answer: Mapping[str, Any]) -> Verdict:
         charged_more_than_once=answer["charged_more_than_once"],
         overcharged_usd=Decimal(answer["overcharged_usd"]),
         complete=answer["complete"],
+        window_s=answer["window_s"],
         logical_requests=tuple(answer["logical_requests"]),
     )
 

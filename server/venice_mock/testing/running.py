@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 from urllib.parse import urlsplit
 
 from venice_mock.testing.calling import App, AppLine, HttpLine, Line
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from venice_mock.settings import Settings
 
 _IN_PROCESS = "http://127.0.0.1"
+_ADDRESS = re.compile(r"(?P<session>/__s/[a-z0-9][a-z0-9-]{0,39})?(/api(/v1)?|/__mock)?/?")
 _NOT_HERE = frozenset({"port_file", "control", "log_format", "log_level"})  # of a command, not of a mock
 
 
@@ -38,6 +40,17 @@ class InProcessMock(VeniceMock):
         if not isinstance(line, AppLine):
             raise TypeError("This mock is a server; in_process() makes one that is an application.")
         return line.app
+
+
+class ConnectedMock(VeniceMock):
+    """A mock that somebody else started. As a context manager it is itself, and its end changes nothing there."""
+
+    def __enter__(self) -> Self:
+        """The same."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the server as it is."""
 
 
 @contextmanager
@@ -75,13 +88,22 @@ def in_process(**settings: Unpack[ServerOptions]) -> Iterator[InProcessMock]:
         _end(app)
 
 
-def connect(url: str, token: str | None = None) -> VeniceMock:
-    """The handle of a mock that runs already: the default session of the server at this URL, such as its ready line's.
+def connect(url: str, token: str | None = None) -> ConnectedMock:
+    """The handle of a mock that runs already, at its root or at a base URL such as its ready line's.
 
-    ``token``: that of a server with ``--control-token``. Nothing is sent yet.
+    The URL of a session (``http://127.0.0.1:8402/__s/t17/api/v1``) is that session, any other the default one.
+    ``token``: that of a server with ``--control-token``. Nothing is sent yet: whether there is such a session shows
+    at the first order. Raises ValueError for what is no address of a mock.
     """
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
-    return VeniceMock(HttpLine(origin, token), origin)
+    place = urlsplit(url if "://" in url else f"http://{url}")
+    if "://" not in url:
+        raise ValueError(f"{url!r} is no URL; did you mean {place.geturl()!r}?")
+    path = _ADDRESS.fullmatch(place.path)
+    if place.scheme != "http" or not place.hostname or path is None:
+        known = "http://HOST:PORT, with or without /api/v1, or a session's http://HOST:PORT/__s/NAME/api/v1"
+        raise ValueError(f"{url!r} is no address of a mock. Known: {known}.")
+    origin = f"{place.scheme}://{place.netloc}"
+    return ConnectedMock(HttpLine(origin, token), origin, path["session"] or "")
 
 
 def settings_of(options: Mapping[str, Any]) -> Settings:

@@ -13,6 +13,14 @@ _LONGEST = 200
 class VerificationError(AssertionError):
     """What should have happened to the mock did not."""
 
+    __module__ = "venice_mock"  # a short name leaves room for the sentence in a summary of one line
+
+
+class UnusedFailureWarning(UserWarning):
+    """A test ended before its ``fail_next`` was met by an edit: it may have tested nothing."""
+
+    __module__ = "venice_mock.testing"
+
 
 def not_verified(
     answer: Mapping[str, Any],

@@ -1,8 +1,9 @@
 """What stands before every route: which session a request is for, told once, in its scope.
 
 ``/__s/NAME/...`` is the session NAME, whatever follows; every other path is the default session, unless an API
-key ends in ``__NAME``. The prefix becomes the scope's ``root_path``, so the same routes serve every session, and
-addresses made from the request's own path carry it. A path that only decodes to such a prefix is nobody's.
+key ends in ``__NAME``; where no session is called so, the whole word is the key, and the answer says it. The prefix
+becomes the scope's ``root_path``, so the same routes serve every session, and addresses made from the request's own
+path carry it. A path that only decodes to such a prefix is nobody's.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venice_mock.control.config import no_session
 from venice_mock.control.sessions import PREFIX
+from venice_mock.dating import NOW
 from venice_mock.errors import store_refusal
 from venice_mock.logs import REFUSAL, REQUEST_ID
 from venice_mock.state.store import StoreUnavailable
@@ -26,10 +28,13 @@ from venice_mock.web.answers import json_response
 API = "/api/v1"
 CONTROL = "/__mock"
 INSPECTOR = CONTROL + "/"
+SAMPLE = CONTROL + "/sample.png"
 REQUEST_HEADER = "X-Mock-Request-Id"
 _TENANT = "venice_mock.tenant"  # keys of the ASGI scope
 _OUTER = "venice_mock.outer"  # what the server itself is mounted under
 _MARK = b"__"  # between a key and the session it chooses
+_HINT = b"x-mock-hint"
+_NO_SESSION = "venice_mock.no_session"  # the session that a key named and that there is not
 _ACCOUNTS = CONTROL + "/accounts/"  # the one place where an encoded slash is part of a name
 
 
@@ -64,6 +69,9 @@ class Admission:
             await json_response(error.body, error.status, error.headers)(scope, receive, send)
             return
         scope[_TENANT] = tenant
+        scope[NOW] = tenant.session.last_now
+        if _NO_SESSION in scope and not tenant.settings.pure:
+            send = _hinting(send, scope[_NO_SESSION])
         await self._app(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> Tenant | None:
@@ -106,6 +114,8 @@ class Admission:
                 return None
             tenant = await self._find(session)
             if tenant is None:
+                if not self._tenants.default.session.keys.lists(token.strip(b" ").decode("latin-1")):
+                    scope[_NO_SESSION] = session
                 return None
             scope["headers"] = [*headers[:place], (name, scheme + b" " + key), *headers[place + 1 :]]
             return tenant
@@ -163,6 +173,25 @@ def request_header(scope: Scope, tenant: Tenant, message: Message) -> list[tuple
     if known is None or tenant.settings.pure or any(header == name for header, _ in message["headers"]):
         return []
     return [(name, known.encode())]
+
+
+def _hinting(send: Send, session: str) -> Send:
+    """Say in every answer that there is no such session, before what else is hinted.
+
+    It is said from outside the journal and the log, which are not to know the end of what may be a real key.
+    """
+    hint = (
+        f"There is no session {session}: the whole word was taken as a key of the default session.".encode()
+    )
+
+    async def hinted(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            others = [(name, value) for name, value in message["headers"] if name.lower() != _HINT]
+            more = [value for name, value in message["headers"] if name.lower() == _HINT]
+            message = {**message, "headers": [*others, (_HINT, b" ".join([hint, *more]))]}
+        await send(message)
+
+    return hinted
 
 
 def origin_of(request: Request) -> str:

@@ -13,7 +13,14 @@ from starlette.routing import Route
 
 from venice_mock.control import told
 from venice_mock.control.about import about, contract_rules
-from venice_mock.control.accounts import AccountSetting, change_account, holder_of, read_account, read_ledger
+from venice_mock.control.accounts import (
+    AccountSetting,
+    change_account,
+    holder_of,
+    list_accounts,
+    read_account,
+    read_ledger,
+)
 from venice_mock.control.clock import ClockAdvance, ClockSetting, advance_clock, read_clock, set_clock
 from venice_mock.control.config import change_config, show_config
 from venice_mock.control.guard import Guard
@@ -32,6 +39,10 @@ _ACCOUNTS = CONTROL + "/accounts/"
 _KIND: Node = {
     "kind": {**one_of("key", "wallet"), "description": "For a key that looks like an address: key."}
 }
+_PAGES: Node = {
+    "limit": {**whole(1, 1000, 100), "description": "Entries of a page."},
+    "offset": {**whole(0, 10**9, 0), "description": "Entries to leave out."},
+}
 _ACCOUNT: Node = {"query": _KIND, "errors": (400, 404, 409)}
 
 
@@ -49,6 +60,11 @@ class ControlRoutes:
             self._route("", self._here, get("What runs here", told.ABOUT)),
             self._route("/contract.json", self._rules, get("The rules of the contract", told.CONTRACT)),
             self._route(
+                "/accounts",
+                self._accounts,
+                get("The accounts that were opened, by name", told.ACCOUNTS, query=_PAGES, errors=(400,)),
+            ),
+            self._route(
                 "/accounts/{account:path}",
                 self._account,
                 get(
@@ -58,21 +74,17 @@ class ControlRoutes:
                     errors=(400, 404),
                 ),
                 put(
-                    "Set an account; what is not named is as in a fresh one",
+                    "Set an account; what is not named stays",
                     told.ACCOUNT,
                     AccountSetting,
                     **_ACCOUNT,
                 ),
-                patch("Change an account", told.ACCOUNT, AccountSetting, **_ACCOUNT),
+                patch("The same", told.ACCOUNT, AccountSetting, **_ACCOUNT),
                 get(
                     "The account's ledger",
                     told.LEDGER,
                     below="/ledger",
-                    query={
-                        **_KIND,
-                        "limit": {**whole(1, 1000, 100), "description": "Entries of a page."},
-                        "offset": {**whole(0, 10**9, 0), "description": "Entries to leave out."},
-                    },
+                    query={**_KIND, **_PAGES},
                     errors=(400, 404),
                 ),
             ),
@@ -146,6 +158,9 @@ class ControlRoutes:
     async def _clock_advance(self, request: Request) -> Any:
         return await advance_clock(tenant_of(request.scope).session, await control_body(request))
 
+    async def _accounts(self, request: Request) -> Any:
+        return await list_accounts(tenant_of(request.scope).session, request.query_params)
+
     async def _account(self, request: Request) -> Any:
         tenant = tenant_of(request.scope)
         session = tenant.session
@@ -156,8 +171,7 @@ class ControlRoutes:
         if rest:
             return await read_ledger(session, holder, request.query_params)
         if request.method in ("PUT", "PATCH"):
-            whole = request.method == "PUT"
-            return await change_account(session, holder, await control_body(request), whole=whole)
+            return await change_account(session, holder, await control_body(request))
         return await read_account(session, holder)
 
     async def _config(self, request: Request) -> Any:

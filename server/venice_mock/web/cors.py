@@ -1,4 +1,4 @@
-"""Pages of other origins on the vendor's API: which may read its answers. The control plane is for none of them.
+"""Pages of other origins on the vendor's API and the sample picture: who may read them. The control plane is for none.
 
 Off unless the user lists origins or says ``*``: an edit may fetch a URL of this machine, and a page of a stranger
 could read what comes of it. Credentials are never allowed, an origin is told only where it is listed.
@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from venice_mock.web.admission import route_path
+from venice_mock.web.admission import SAMPLE, route_path
 
 EVERYBODY = "*"
 _METHODS = "GET, POST"
@@ -65,8 +65,9 @@ class Cors:
 
 
 def is_api(scope: Scope) -> bool:
-    """Whether a request is for the vendor's API."""
-    return (route_path(scope) + "/").startswith("/api/")
+    """Whether a request is for the vendor's API, or for the picture that first edits of it are made with."""
+    path = route_path(scope)
+    return (path + "/").startswith("/api/") or path == SAMPLE
 
 
 def allowed_origin(origins: frozenset[str], asked: Headers) -> str | None:

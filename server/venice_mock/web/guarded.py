@@ -43,10 +43,15 @@ def page_route(
     """A route of the inspector's page and its files: nobody gets there from elsewhere, and no token is wanted."""
 
     async def guarded(request: Request) -> Response:
-        guard.check_page(request.headers, _peer(request))
+        check_page(guard, request)
         return await answer(request)
 
     return DescribedRoute(CONTROL + path, guarded, [operation], guarded=True)
+
+
+def check_page(guard: Guard, request: Request) -> None:
+    """Raise ApiError 403 for whoever may not see the inspector's page."""
+    guard.check_page(request.headers, _peer(request))
 
 
 def _peer(request: Request) -> str | None:

@@ -21,9 +21,10 @@ from venice_mock.control import told
 from venice_mock.control.choices import choices
 from venice_mock.control.guard import Guard
 from venice_mock.web.admission import CONTROL, INSPECTOR, prefix_of, tenant_of
-from venice_mock.web.guarded import guarded_route, page_route
+from venice_mock.web.guarded import check_page, guarded_route, page_route
 from venice_mock.web.operations import DescribedRoute, get
 
+_ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # nothing is there, whatever is asked
 FOLDER = Path(__file__).parents[1] / "inspector"
 PAGE = "index.html"
 _MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -79,12 +80,22 @@ class InspectorRoutes:
             ),
         ]
 
+    def from_the_root(self) -> Route:
+        """``/``: a browser that asks for a page is sent to the inspector, if it may see it; there is nothing else."""
+        return Route("/", self._root, methods=_ALL_METHODS)
+
     def in_browsers(self, routes: Sequence[Route]) -> list[Route]:
         """The same routes, but a browser that asks /__mock for a page is sent to the inspector."""
         return [
             _for_browsers(route) if isinstance(route, DescribedRoute) and route.path == CONTROL else route
             for route in routes
         ]
+
+    async def _root(self, request: Request) -> Response:
+        if request.method not in ("GET", "HEAD") or not _wants_page(request):
+            raise HTTPException(404)
+        check_page(self.guard, request)
+        return RedirectResponse(prefix_of(request) + INSPECTOR, 307, {"Vary": "Accept"})
 
     async def _page(self, _: Request) -> Response:
         return self._file(PAGE)

@@ -25,8 +25,8 @@ from venice_mock.control.journal import (
     thumbnail_of,
 )
 from venice_mock.control.lint import lint
-from venice_mock.control.shapes import TEXT, Node, one_of, whole
-from venice_mock.control.verdict import verdict
+from venice_mock.control.shapes import NUMBER, TEXT, Node, one_of, whole
+from venice_mock.control.verdict import LONGEST_WINDOW_S, WINDOW_S, verdict, window_of
 from venice_mock.control.verify import VerifyQuestion, verify
 from venice_mock.tenant import Tenant
 from venice_mock.web.admission import origin_of, outer_of, tenant_of
@@ -47,11 +47,21 @@ _FILTERS: Node = {
     "status": {**TEXT, "description": "404, or 4xx."},
     "model": {**TEXT, "description": "The model's id."},
     "rule": {**TEXT, "description": "The id of the rule that was broken."},
+    "request_id": {**TEXT, "description": "The client's X-Request-Id, or the X-Mock-Request-Id it was told."},
     "since": {**TEXT, "description": "The id of a request, of which only later ones are told."},
     "limit": {**whole(1, 1000, 50), "description": "At most so many."},
 }
 _OF: Node = {
     "of": {**one_of("input", "output"), "description": "By default the answer's picture, if it is one."}
+}
+_WINDOW: Node = {
+    "window_s": {
+        **NUMBER,
+        "minimum": 0,
+        "maximum": LONGEST_WINDOW_S,
+        "default": WINDOW_S,
+        "description": "So many seconds, by the session's clock or the wall's, part two attempts at most.",
+    }
 }
 _PICTURE: Node = {"media_type": "*/*", "errors": (404,)}
 
@@ -102,7 +112,10 @@ class JournalRoutes:
                 ),
             ),
             guarded_route(
-                guard, "/ledger/verdict", self._verdict, get("Was anybody charged twice?", told.VERDICT)
+                guard,
+                "/ledger/verdict",
+                self._verdict,
+                get("Was anybody charged twice?", told.VERDICT, query=_WINDOW, errors=(400,)),
             ),
             guarded_route(guard, "/lint", self._lint, get("Advice to the client", told.LINT)),
             guarded_route(
@@ -147,7 +160,7 @@ class JournalRoutes:
         return json_response(answer, 200 if ok else 409)
 
     async def _verdict(self, request: Request) -> Any:
-        return verdict((await _reading(request)).journal)
+        return verdict((await _reading(request)).journal, window_of(request.query_params))
 
     async def _lint(self, request: Request) -> Any:
         tenant = await _reading(request)

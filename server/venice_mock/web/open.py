@@ -21,7 +21,7 @@ from venice_mock.control.shapes import shape
 from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import plain
 from venice_mock.tenancy import Tenants
-from venice_mock.web.admission import CONTROL
+from venice_mock.web.admission import SAMPLE
 from venice_mock.web.answers import json_response
 from venice_mock.web.operations import DescribedRoute, get
 
@@ -44,9 +44,7 @@ class OpenRoutes:
     def routes(self) -> list[Route]:
         """Every route."""
         return [
-            DescribedRoute(
-                CONTROL + "/sample.png", self._sample, [get("A picture to edit", media_type="image/png")]
-            ),
+            DescribedRoute(SAMPLE, self._sample, [get("A picture to edit", media_type="image/png")]),
             DescribedRoute("/livez", self._alive, [get("Whether the process answers", _HEALTH)]),
             DescribedRoute(
                 "/readyz",

@@ -18,7 +18,7 @@ from venice_mock.accounts.callers import bearer_token
 from venice_mock.accounts.keys import account_id, last_characters
 from venice_mock.control.sessions import prefix_of
 from venice_mock.edit.telling import finish_story
-from venice_mock.logs import scrub
+from venice_mock.logs import REQUEST_ID, is_request_id, scrub
 from venice_mock.state.story import HIDDEN, Sender, Story
 from venice_mock.tenant import Tenant
 from venice_mock.web.admission import API, route_path, tenant_of
@@ -36,6 +36,7 @@ _SHOWN = frozenset(
         *("host", "idempotency-key", "origin", "prefer", "te", "transfer-encoding", "user-agent", "x-mock"),
     )
 )
+_ID_HEADER = "x-request-id"
 _SHOWN_QUERY = frozenset(("type", "limit", "offset"))
 _FAILED = 500
 
@@ -123,6 +124,8 @@ async def _begin(tenant: Tenant, scope: Scope) -> Story:
         method=scope["method"],
         path=scrub(route_path(scope))[:_LONGEST_HEADER],
         started_at=await tenant.session.told_now(),
+        wall_at=tenant.session.wall_now(),
+        request_id=scope.get(REQUEST_ID),
         query=_query(scope["query_string"]),
         prefix=prefix_of(tenant.id),
         sender=_sender(tenant, headers),
@@ -143,7 +146,11 @@ def _shown(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     shown: dict[str, str] = {}
     for raw, value in headers[:_MOST_HEADERS]:
         name = raw.decode("latin-1")[:_LONGEST_HEADER]
-        shown[name] = scrub(value.decode("latin-1")[:_LONGEST_HEADER]) if name in _SHOWN else HIDDEN
+        text = value.decode("latin-1")[:_LONGEST_HEADER]
+        if name == _ID_HEADER:
+            shown[name] = text if is_request_id(text) else HIDDEN
+        else:
+            shown[name] = scrub(text) if name in _SHOWN else HIDDEN
     return shown
 
 
