@@ -185,8 +185,9 @@ def test_only_who_asked_while_the_store_was_away_may_be_refused_for_it(
     soak: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asking: Any = soak("asking")
+    now: list[float] = [10.0]
     monkeypatch.setattr(asking.time, "monotonic", lambda: now[0])
-    now, outages = [10.0], asking.Outages()
+    outages = asking.Outages()
     with outages.one():
         assert outages.met(9.0, 10.0)
         assert not outages.met(8.0, 9.9)
