@@ -54,6 +54,7 @@ def soak(options: argparse.Namespace) -> report.Outcome:
     ):
         caller = Caller(server.port, outages)
         maker = _maker(caller)
+        caller.hang_up()  # or the server would, long before this connection is used again
         watch = Watch(server.workers())
         limit = options.minutes * 60 if options.minutes else None if options.requests else 20 * 60.0
         budget = Budget(limit, options.requests)

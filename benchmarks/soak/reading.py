@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from benchmarks.processes import BenchmarkError
-from benchmarks.soak.asking import Caller
+from benchmarks.soak.asking import Caller, LostError
 from benchmarks.soak.books import Account, Row
 
 _PAGE = 1000
@@ -53,7 +53,10 @@ def _row(told: Mapping[str, Any]) -> Row:
 
 
 def _get(caller: Caller, path: str) -> Any:
-    reply = caller.ask("GET", path)
+    try:
+        reply = caller.ask("GET", path)
+    except LostError as error:
+        raise BenchmarkError(f"GET {path} got no answer: {error}") from error
     if reply.status != 200:
         raise BenchmarkError(f"GET {path} gave {reply.status}: {reply.body[:200]!r}")
     return json.loads(reply.body)

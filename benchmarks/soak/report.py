@@ -52,7 +52,7 @@ def text(outcome: Outcome) -> str:
     if not o.violations:
         return "\n".join([*lines, "All is accounted for."])
     more = len(o.violations) - _SHOWN
-    lines += [f"{len(o.violations)} violations:", *(f"  {each}" for each in o.violations[:_SHOWN])]
+    lines += [f"Violations, {len(o.violations)}:", *(f"  {each}" for each in o.violations[:_SHOWN])]
     return "\n".join([*lines, f"  and {more} more"] if more > 0 else lines)
 
 
