@@ -75,6 +75,14 @@ format: $(READY) ## let ruff format and fix what it can
 bench: $(READY) ## measure: medians and ratios to the least possible, in one run
 	$(BIN)/python -m benchmarks
 
+MINUTES ?= $(if $(REQUESTS),,20)
+REQUESTS ?=
+RESTART ?=
+.PHONY: soak
+soak: $(READY) ## 20 minutes of load on workers and a real Redis, then the books (MINUTES=, REQUESTS=, RESTART=1)
+	@sh .ci/system-packages redis-server
+	$(BIN)/python -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(RESTART),--restart-store)
+
 .PHONY: wheel
 wheel: $(READY) ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --outdir dist .

@@ -287,6 +287,26 @@ def test_a_server_that_is_lost_is_told_in_bounded_time_and_found_again_by_itself
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_process_that_had_no_time_to_look_does_not_call_the_server_lost(
+    own_server: RedisServer, loop: str
+) -> None:
+    def be_busy() -> None:
+        own_server.go_on()  # it answers, and nobody looks
+        time.sleep(0.7)
+
+    async def story() -> None:
+        async with linked(own_server, patience_s=0.5) as link:
+            store = RedisStore(link, PREFIX)
+            await store.open_account("a", Opening(Decimal(5)))
+            own_server.hang()
+            asyncio.get_running_loop().call_later(0.1, be_busy)
+            assert (await store.account("a")).balance == 5
+
+    with asyncio.Runner(loop_factory=pytest.importorskip(loop).new_event_loop) as runner:
+        runner.run(story())
+
+
 def test_a_server_that_is_killed_and_started_again_in_the_middle_charges_nothing_twice(
     own_server: RedisServer,
 ) -> None:

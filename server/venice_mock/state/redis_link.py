@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +20,7 @@ PATIENCE_S = 2.0  # ours
 _LONG_S = 30.0  # ours: for a whole state of many megabytes
 _SPARED_S = 0.2  # ours: so long others are told at once what one found out
 _PAUSE_S = 0.05  # ours: between two tries
+_GRACE_S = 0.05  # ours: for reading what came while the process itself had no time
 _CONNECTIONS = 16  # ours, of one process: a command takes well under a millisecond
 _NAMESPACE = "default"
 # What Redis says while it cannot be worked with, beside the errors that its client tells apart.
@@ -115,7 +117,7 @@ class RedisLink:
         if self._closed or time.monotonic() < self._spared_until:
             raise StoreUnavailable(f"The store at {self.place} does not answer.")
         try:
-            async with asyncio.timeout(patience_s):
+            async with _patience(patience_s):
                 while True:
                     try:
                         return await once()
@@ -141,6 +143,21 @@ class RedisLink:
         self._closed = True
         await self._client.aclose()
         await self._client.connection_pool.aclose()
+
+
+@asynccontextmanager
+async def _patience(seconds: float) -> AsyncIterator[None]:
+    """Raises TimeoutError after so many seconds, and once more what has arrived was read.
+
+    On an event loop that comes back late the time is over before anybody looked: that is no fault of the server.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as limit:
+        due = loop.call_later(seconds, lambda: limit.reschedule(loop.time() + _GRACE_S))
+        try:
+            yield
+        finally:
+            due.cancel()
 
 
 def place_of(url: str) -> str:

@@ -46,6 +46,7 @@ class ServerOptions(CommonOptions, total=False):
     cors: str | Sequence[str]
     control_token: str
     control_hosts: str | Sequence[str]
+    store: str
     max_inflight_pixels: int
 
 
