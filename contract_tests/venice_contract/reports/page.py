@@ -30,6 +30,16 @@ from venice_contract.running.results import RunResult, Verdict
 
 _MOST_TEXT = 4_000_000  # bytes of cases
 _MOST_PICTURES = 3_000_000  # bytes of thumbnails
+_COLUMNS = (
+    "Group",
+    "MUST",
+    "SHOULD",
+    "Failed",
+    "Warned",
+    "Untested",
+    "Observed",
+    "N/A",
+)  # of the table by group
 _TITLES = {
     Verdict.FAIL: "Failed",
     Verdict.STALE: "Deviations that no longer deviate",
@@ -122,8 +132,8 @@ def _overview(result: RunResult) -> list[Markup]:
             tag(
                 "tr",
                 tag("th", tag("code", row.id), void("br"), row.matter, scope="row"),
-                _side(row.documented, "documented" in row.sides),
-                _side(row.observed, "observed" in row.sides),
+                _side("Documented", row.documented, "documented" in row.sides),
+                _side("Observed", row.observed, "observed" in row.sides),
             )
             for row in seen
         ]
@@ -147,14 +157,13 @@ def _overview(result: RunResult) -> list[Markup]:
     return out
 
 
-def _side(words: str, was_seen: bool) -> Markup:
+def _side(column: str, words: str, was_seen: bool) -> Markup:
     mark = tag("b", "✓ seen", cls="tick") if was_seen else Markup("")
-    return tag("td", mark, " ", words, cls="seen" if was_seen else None)
+    return tag("td", mark, " ", words, cls="seen" if was_seen else None, data_column=column)
 
 
 def _groups(result: RunResult) -> Markup:
-    names = ("Group", "MUST", "SHOULD", "Failed", "Warned", "Untested", "Observed", "N/A", "")
-    head = tag("tr", *(tag("th", name, scope="col") if name else tag("td") for name in names))
+    head = tag("tr", *(tag("th", name, scope="col") if name else tag("td") for name in (*_COLUMNS, "")))
     rows = [_group(row) for row in by_group(result)]
     foot = tag("tfoot", _group(whole(result)))
     table = tag("table", tag("thead", head), tag("tbody", *rows), foot, cls="groups")
@@ -162,19 +171,25 @@ def _groups(result: RunResult) -> Markup:
 
 
 def _group(row: Tally) -> Markup:
-    def number(value: int, cls: str = "") -> Markup:
-        return tag("td", str(value) if value else "·", cls=f"n {cls if value else 'zero'}")
+    def share(part: tuple[int, int]) -> tuple[str, str]:
+        return (f"{part[0]} of {part[1]}", "n") if part[1] else ("·", "n zero")
 
+    def number(value: int, cls: str = "") -> tuple[str, str]:
+        return (str(value), f"n {cls}") if value else ("·", "n zero")
+
+    cells = (
+        share(row.must), share(row.should), number(row.failed + row.harness, "bad"),
+        number(row.warned + row.expected, "warned"), number(row.untested, "untested"), number(row.observed),
+        number(row.not_applicable),
+    )  # fmt: skip
     return tag(
         "tr",
         tag("th", row.name, scope="row"),
-        tag("td", f"{row.must[0]} of {row.must[1]}" if row.must[1] else "·", cls="n"),
-        tag("td", f"{row.should[0]} of {row.should[1]}" if row.should[1] else "·", cls="n"),
-        number(row.failed + row.harness, "bad"),
-        number(row.warned + row.expected, "warned"),
-        number(row.untested, "untested"),
-        number(row.observed),
-        number(row.not_applicable),
+        # On a phone a row is a card, and each cell says its column's name itself.
+        *(
+            tag("td", text, cls=cls, data_column=name)
+            for name, (text, cls) in zip(_COLUMNS[1:], cells, strict=True)
+        ),
         tag("td", _bar(row), cls="bar"),
     )
 
