@@ -24,6 +24,15 @@ class Answer:
     body: bytes = b""
 
 
+@dataclass(frozen=True)
+class Box:
+    """Where an element stands in the window, in CSS pixels."""
+
+    left: float
+    right: float
+    height: float
+
+
 @dataclass
 class Inspected:
     """A session of a running server, and the page that looks at it."""
@@ -71,6 +80,11 @@ class Inspected:
     def shown(self, count: int) -> None:
         """Wait until the list has so many rows."""
         self.page.until(f"document.querySelectorAll('#list li').length === {count}")
+
+    def box(self, selector: str) -> Box:
+        """Where the first element that fits stands."""
+        found = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
+        return Box(*self.page.run(f"(({{left, right, height}}) => [left, right, height])({found})"))
 
     def sizes(self) -> list[list[int]]:
         """The sizes of the pictures side by side, once all of them are loaded."""

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageStat
 
 from browser import Page, browsing
-from inspecting import Inspected, session_of
+from inspecting import Inspected, send, session_of
 from live import running
 from tools import tool
 from wallets import TOKEN
@@ -103,7 +103,7 @@ def test_a_refusal_shows_its_rule_with_text_and_source(seen: Inspected) -> None:
     assert seen.page.text(".rule-text") == rule["text"].replace("`", "")
     assert seen.page.text(".source cite") == rule["source"]
     assert "402" in seen.page.text("#detail .pill")
-    assert "key:mock_insufficient_balance" in seen.page.text(".why")
+    assert "Injected by the key mock_insufficient_balance" in seen.page.text(".why")
     assert "Insufficient USD or Diem balance" in seen.page.text(".why pre")
     assert seen.sizes() == [SCENE]
     seen.clean()
@@ -154,7 +154,7 @@ def test_one_press_makes_the_next_edit_fail_and_the_one_after_it_works(seen: Ins
     seen.page.click("#tab-requests")
     seen.shown(2)
     seen.page.click("#row-req-000001")
-    assert "rule:" in seen.page.text(".why")
+    assert "Injected by the rule rule-1: 429 rate_limited, Retry-After 60" in seen.page.text(".why")
     seen.clean()
 
 
@@ -186,12 +186,82 @@ def test_a_rule_that_cannot_be_is_refused_in_words(seen: Inspected) -> None:
     assert seen.control("GET", "rules")["rules"] == []
 
 
+def test_an_answer_that_was_charged_and_lost_says_so_and_shows_what_was_made(seen: Inspected) -> None:
+    seen.control("PATCH", "config", engine="paint")
+    seen.control("POST", "rules", then={"fault": "charge_then_504"}, times=1)
+    assert seen.edit("add a red balloon").status == 504
+    seen.shown(1)
+    assert seen.page.text(".why h3") == "Charged, answer lost"
+    assert "charged all the same: $0.04" in seen.page.text(".why")
+    assert seen.page.text("figure:nth-child(2) figcaption b") == "Made, never came"
+    sent, made = seen.sizes()
+    assert sent == SCENE
+    assert min(made) > 50
+    for width in (1280, 390):
+        seen.page.look(width, 844)
+        price, badge = (seen.box(f"{CHOSEN} {part}") for part in (".price", ".tag.charged"))
+        assert seen.page.text(f"{CHOSEN} .price") == "$0.04"
+        assert max(price.right, badge.right) <= seen.box(f"{CHOSEN} .thumb").left
+        assert seen.box(f"{CHOSEN} .title").right <= min(price.left, badge.left)
+    assert seen.page.run("document.querySelector('#account-count').hidden")
+    seen.clean()
+
+
+def test_every_fault_of_a_request_is_told_not_the_first_alone(seen: Inspected) -> None:
+    assert seen.edit(aspect_ratio="7:77", foo="1").status == 400
+    seen.shown(1)
+    faults = seen.page.run("[...document.querySelectorAll('.faults li')].map((each) => each.textContent)")
+    assert len(faults) == 2
+    assert "aspect_ratio" in faults[0]
+    assert "'foo'" in faults[1]
+    assert "2 faults: aspect_ratio, foo" in seen.page.text(CHOSEN)
+    seen.clean()
+
+
+def test_what_is_repeated_is_the_request_that_was_made(seen: Inspected) -> None:
+    picture = seen.base.partition("/__s/")[0] + "/__mock/sample.png"
+    by_url = json.dumps({"prompt": "by URL", "image": picture})
+    typed = {"Content-Type": "application/json", "Authorization": "Bearer mock_ok"}
+    for body, kind in (('{"prompt": oops}', {}), ("prompt=x", {"Content-Type": "text/plain"}), (by_url, {})):
+        send(f"{seen.base}/api/v1/image/edit", body.encode(), {**typed, **kind})
+    seen.shown(3)
+    assert f"--data-binary '{by_url}'" in seen.page.text("#curl")
+    seen.page.click("#row-req-000002")
+    assert "Refused before its body was read" in seen.page.text("section[aria-label='Repeat it']")
+    assert "--data" not in seen.page.text("#curl")
+    seen.page.click("#row-req-000001")
+    assert """--data-binary '{"prompt": oops}'""" in seen.page.text("#curl")
+    assert seen.page.text(".raw pre") == '{"prompt": oops}'
+    seen.clean()
+
+
+def test_the_tabs_count_what_is_behind_them(seen: Inspected) -> None:
+    counts = "['rule', 'account', 'advice'].map((name) => document.querySelector(`#${name}-count`))"
+    assert seen.page.run(f"{counts}.every((count) => count.hidden)")
+    seen.control("POST", "rules", then={"fault": "charge_then_504"}, times=1)
+    assert [seen.edit().status, seen.edit().status] == [504, 200]
+    seen.page.until(f"{counts}.slice(1).every((count) => !count.hidden && count.textContent === '1')")
+    red, calm = (
+        seen.page.run(f"getComputedStyle(document.querySelector('#{name}-count')).backgroundColor")
+        for name in ("account", "advice")
+    )
+    assert red != calm
+    assert seen.page.text("#sum") == "2 requests · $0.08"
+    seen.page.click("#kinds [data-kind='injected']")
+    seen.shown(1)
+    assert seen.page.text("#sum") == "1 of 2 requests · $0.08"
+    seen.page.click("#kinds [data-kind='']")
+    seen.control("POST", "reset", only=["journal"])
+    seen.open()
+    seen.page.until(f"{counts}.every((count) => count.hidden)")
+
+
 def test_who_pays_twice_sees_it_among_the_accounts(seen: Inspected) -> None:
     seen.control("POST", "rules", then={"fault": "charge_then_504"}, times=1)
     assert [seen.edit().status, seen.edit().status] == [504, 200]
     seen.page.click("#tab-accounts")
     assert seen.page.text(".verdict h2") == "Paid twice: $0.04 too much"
-    assert "mock_ok$99.92$0.08" in seen.page.text("#account-list tbody tr")
+    assert "mock_okactive$99.92$0.08" in seen.page.text("#account-list tbody tr")
     assert seen.page.run("document.querySelectorAll('#ledger tbody tr').length") == 2
     seen.page.type("#ledger input", "5.5")
     seen.page.press("Enter")
@@ -393,9 +463,11 @@ def test_a_spoilt_answer_is_told_as_such(seen: Inspected, key: str) -> None:
     )
     seen.shown(1)
     why = seen.page.text(".why")
-    assert key.removeprefix("mock_") in why
-    assert f"key:{key}" in why
+    assert why.startswith("Charged, answer lost" if key == "mock_reset" else "Charged, answer spoilt")
+    assert f"Fault: {key.removeprefix('mock_')}" in why
+    assert f"Injected by the key {key}" in why
     assert "charged all the same: $0.04" in why
+    assert seen.page.text(f"{CHOSEN} .tag.charged") == "charged"
     seen.clean()
 
 
@@ -460,39 +532,55 @@ def test_pictures_of_the_page_by_day_by_night_and_on_a_phone(seen: Inspected, tm
     assert brightness["phone-dark"] < 90 < 160 < brightness["phone"]
 
 
-@pytest.mark.parametrize("tab", ["requests", "rules", "accounts", "advice"])
-def test_on_a_phone_everything_is_within_reach(seen: Inspected, tab: str) -> None:
+def test_on_a_phone_everything_is_within_reach(seen: Inspected) -> None:
     seen.page.look(390, 844)
     seen.control("PUT", "clock", frozen_at="2026-09-01T12:00:00Z")
+    seen.control("POST", "rules", then={"fault": "charge_then_504"}, times=1)
     seen.open()
+    seen.edit(key="mock_insufficient_balance")
+    seen.edit(key="mock_balance_50")
+    seen.edit(key="mock_balance_50")
+    seen.shown(3)
+    seen.page.until("['account', 'advice'].every((each) => !document.querySelector(`#${each}-count`).hidden)")
+    for tab in ("requests", "rules", "accounts", "advice"):
+        seen.page.click(f"#tab-{tab}")
+        seen.page.until(f"!document.querySelector('#{tab}').hidden")
+        assert seen.page.run("document.documentElement.scrollWidth") == 390
+        for name in ("requests", "rules", "accounts", "advice"):
+            box = seen.box(f"#tab-{name}")
+            assert (box.left >= 0, box.right <= 390, box.height >= 40) == (True, True, True)
+    assert seen.box("#theme").right <= 390
+
+
+def test_on_a_phone_tables_are_cards_of_which_nothing_is_hidden_at_the_side(seen: Inspected) -> None:
+    seen.page.look(390, 844)
+    seen.edit(key="mock_insufficient_balance")
     seen.edit()
-    seen.shown(1)
-    seen.page.click(f"#tab-{tab}")
-    seen.page.until(f"!document.querySelector('#{tab}').hidden")
-    assert seen.page.run("document.documentElement.scrollWidth") == 390
-    for name in ("requests", "rules", "accounts", "advice"):
-        left, right, height = seen.page.run(
-            f"(() => {{ const box = document.querySelector('#tab-{name}').getBoundingClientRect();"
-            " return [box.left, box.right, box.height]; })()"
-        )
-        assert (left >= 0, right <= 390, height >= 40) == (True, True, True)
-    assert seen.page.run("document.querySelector('#theme').getBoundingClientRect().right") <= 390
+    seen.page.click("#tab-accounts")
+    seen.page.until("document.querySelectorAll('.money').length === 2")
+    cells = "[...document.querySelectorAll('.money :is(td, tbody th)')]"
+    assert seen.page.run(f"{cells}.length") == 2 * 6 + 5
+    assert seen.page.run(
+        f"{cells}.every((cell) => cell.getClientRects().length && cell.scrollWidth <= cell.clientWidth"
+        " && cell.getBoundingClientRect().right <= 390)"
+    )
+    label = "getComputedStyle(document.querySelector('.money td[data-column=balance]'), '::before').content"
+    assert seen.page.run(label) == '"balance"'
 
 
-@pytest.mark.parametrize("width", [861, 1000, 1180, 1600])
-def test_list_and_request_stand_beside_each_other_at_any_width(seen: Inspected, width: int) -> None:
-    seen.page.look(width, 700)
+def test_list_and_request_stand_beside_each_other_at_any_width(seen: Inspected) -> None:
     seen.control("PUT", "clock", frozen_at="2026-09-01T12:00:00Z")
+    seen.control("POST", "rules", then={"fault": "charge_then_504"}, times=1)
     seen.open()
     seen.edit("make it " + "very " * 60 + "cold", model="nano-banana-pro-edit")
     seen.shown(1)
-    edge = seen.page.run("document.querySelector('#detail').getBoundingClientRect().left")
-    for inner in ("#search", "#try", "#kinds", "#sum", "#list li"):
-        assert seen.page.run(f"document.querySelector('{inner}').getBoundingClientRect().right") <= edge, (
-            inner
-        )
-    assert seen.page.run("document.documentElement.scrollWidth") <= width
-    assert seen.page.run("document.querySelector('#theme').getBoundingClientRect().right") <= width
+    for width in (861, 1000, 1180, 1600):
+        seen.page.look(width, 700)
+        edge = seen.box("#detail").left
+        for inner in ("#search", "#try", "#kinds", "#sum", "#list li", "#list .charged"):
+            assert seen.box(inner).right <= edge, (width, inner)
+        assert seen.page.run("document.documentElement.scrollWidth") <= width
+        assert seen.box("#theme").right <= width
 
 
 def test_on_a_phone_a_request_is_a_page_of_its_own_and_back_leads_back(seen: Inspected) -> None:

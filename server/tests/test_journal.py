@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -359,7 +360,22 @@ def test_the_curl_line_names_the_session_by_path_and_the_key_by_a_variable(clien
     assert json.loads(said) == {"prompt": 'it\'s "warm"\n$HOME `id`'}
 
 
-@pytest.mark.parametrize("kind", ["json", "form", "refused", "no body", "get", "url"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "json",
+        "form",
+        "refused",
+        "no body",
+        "get",
+        "url",
+        "json url",
+        "text image",
+        "data url",
+        "broken",
+        "empty",
+    ],
+)
 def test_the_curl_line_repeats_the_request(tmp_path: Path, kind: str) -> None:
     tool("curl")
     prompt = 'it\'s "warm"\n$HOME `id` @x %s \\ ä'
@@ -368,7 +384,18 @@ def test_the_curl_line_repeats_the_request(tmp_path: Path, kind: str) -> None:
         picture.write_bytes(scene_png())
         (tmp_path / "body.json").write_bytes(good_body(prompt=prompt))
         (tmp_path / "bad.json").write_bytes(good_body(prompt=prompt, resolution="9K", safe_mode="yes"))
+        small = base64.b64encode(picture.read_bytes())
+        (tmp_path / "small.txt").write_bytes(small)
+        (tmp_path / "data.txt").write_bytes(b"data:image/png;base64," + small)
+        (tmp_path / "broken.json").write_text('{"prompt": "it\'s", "image": oops}\n', "utf-8")
+        url = json.dumps({"prompt": "x", "image": f"{origin}/__mock/sample.png"})
+        typed = ["-H", "Content-Type: application/json", "--data-binary"]
         sent = {
+            "json url": [*typed, url],
+            "text image": ["-F", "prompt=x", "-F", "image=<small.txt"],
+            "data url": ["-F", "prompt=x", "-F", "image=<data.txt"],
+            "broken": [*typed, "@broken.json"],
+            "empty": [*typed, "{}"],
             "json": ["-H", "Content-Type: application/json", "--data-binary", "@body.json"],
             "refused": ["-H", "Content-Type: application/json", "--data-binary", "@bad.json"],
             "form": ["--form-string", f"prompt={prompt}", "-F", "image=@in.png", "-H", "X-Mock: seed=4"],
@@ -387,10 +414,14 @@ def test_the_curl_line_repeats_the_request(tmp_path: Path, kind: str) -> None:
         again, before = json.loads(_curl(f"{origin}{REQUESTS}"))["requests"]
         for member in ("path", "status", "prompt", "model", "understood", "error", "cause", "cost_usd"):
             assert again[member] == before[member], member
-        if kind not in ("no body", "get"):
-            assert again["fingerprint"] == before["fingerprint"] or kind == "url"
-            assert again["request"]["fields"] == before["request"]["fields"]
-            assert again["image"]["sha256"] == before["image"]["sha256"]
+        for member in ("fields", "text", "body"):
+            assert again["request"][member] == before["request"][member], member
+        if before["image"] is not None:
+            assert again["fingerprint"] == before["fingerprint"]
+            for member in ("sha256", "sent_as", "url"):
+                assert again["image"][member] == before["image"][member], member
+        if kind == "broken":
+            assert before["request"]["text"] == '{"prompt": "it\'s", "image": oops}\n'
         if before["status"] == 200 and kind != "get":
             assert (tmp_path / "edited.png").read_bytes() == (tmp_path / "first").read_bytes()
         else:
@@ -408,6 +439,34 @@ def test_the_curl_line_of_a_dropped_picture_says_where_a_file_goes(client: Clien
     story.input.data = None
     assert "IMAGE_FILE" in newest(client)["curl"]
     assert newest(client)["links"]["input"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b"prompt=hello", True),
+        (b'{"api_key": "correct-horse", oops}', False),
+        (b'{"prompt": Bearer correct-horse-battery-staple}', False),
+        (b"\x89PNG\r\n", False),
+        (b"\x89PNG", False),
+        (b"a\x1b[31m", False),
+        (b"[" * 4001, False),
+    ],
+)
+def test_a_body_that_nobody_could_read_is_kept_if_it_is_short_text_without_a_secret(
+    client: Client, body: bytes, kept: bool
+) -> None:
+    assert client.send(body).status == 400
+    entry = newest(client)
+    assert entry["request"]["text"] == (body.decode() if kept else None)
+    assert ("BODY_FILE" in entry["curl"]) is not kept
+    assert "correct-horse" not in json.dumps(entries(client))
+
+
+def test_the_curl_line_of_a_body_that_was_refused_unread_has_none(client: Client) -> None:
+    assert client.send(b"prompt=hello", content_type="text/plain").status == 415
+    assert "--data" not in newest(client)["curl"]
+    assert "-X POST" in newest(client)["curl"]
 
 
 def test_a_shell_cannot_say_a_zero_byte(client: Client) -> None:

@@ -115,7 +115,7 @@ def test_what_opens_a_signed_address_is_hidden(client: Client) -> None:
     place = f"http://user:{SECRET}@127.0.0.1:1/a.png?signature={SECRET}#{SECRET}"
     assert client.edit(**good(image=place)).status == 400
     image = newest(client)["image"]
-    assert (image["sent_as"], image["url"]) == ("url", "http://127.0.0.1:1/a.png?[hidden]")
+    assert (image["sent_as"], image["url"]) == ("url", "http://[hidden]@127.0.0.1:1/a.png?[hidden]")
     assert "IMAGE_FILE" in newest(client)["curl"]
     listed = json.dumps(entries(client))
     assert SECRET not in listed

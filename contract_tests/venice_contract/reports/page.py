@@ -41,6 +41,8 @@ _MOST_OTHERS = 3_000_000  # bytes of all other cases, in a page without any fail
 _MOST_PICTURES = 2_000_000  # bytes of thumbnails, in a page without any failure
 _LEAST_PICTURES = 150_000
 _HALVING = 20  # so many failing cases leave half of the room to what did not fail
+# Of the table by group.
+_COLUMNS = ("Group", "MUST", "SHOULD", "MAY", "Failed", "Warned", "Untested", "Observed", "N/A")
 _TITLES = {
     Verdict.FAIL: "Failed",
     Verdict.STALE: "Deviations that no longer deviate",
@@ -152,8 +154,8 @@ def _overview(result: RunResult) -> list[Markup]:
             tag(
                 "tr",
                 tag("th", tag("code", row.id), void("br"), row.matter, scope="row"),
-                _side(row.documented, "documented" in row.sides),
-                _side(row.observed, "observed" in row.sides),
+                _side("Documented", row.documented, "documented" in row.sides),
+                _side("Observed", row.observed, "observed" in row.sides),
             )
             for row in seen
         ]
@@ -177,14 +179,13 @@ def _overview(result: RunResult) -> list[Markup]:
     return out
 
 
-def _side(words: str, was_seen: bool) -> Markup:
+def _side(column: str, words: str, was_seen: bool) -> Markup:
     mark = tag("b", "✓ seen", cls="tick") if was_seen else Markup("")
-    return tag("td", mark, " ", words, cls="seen" if was_seen else None)
+    return tag("td", mark, " ", words, cls="seen" if was_seen else None, data_column=column)
 
 
 def _groups(result: RunResult) -> Markup:
-    names = ("Group", "MUST", "SHOULD", "MAY", "Failed", "Warned", "Untested", "Observed", "N/A", "")
-    head = tag("tr", *(tag("th", name, scope="col") if name else tag("td") for name in names))
+    head = tag("tr", *(tag("th", name, scope="col") if name else tag("td") for name in (*_COLUMNS, "")))
     rows = [_group(row) for row in by_group(result)]
     foot = tag("tfoot", _group(whole(result)))
     table = tag("table", tag("thead", head), tag("tbody", *rows), foot, cls="groups")
@@ -192,21 +193,25 @@ def _groups(result: RunResult) -> Markup:
 
 
 def _group(row: Tally) -> Markup:
-    def number(value: int, cls: str = "") -> Markup:
-        return tag("td", str(value) if value else "·", cls=f"n {cls if value else 'zero'}")
+    def share(part: tuple[int, int]) -> tuple[str, str]:
+        return (f"{part[0]} of {part[1]}", "n") if part[1] else ("·", "n zero")
 
+    def number(value: int, cls: str = "") -> tuple[str, str]:
+        return (str(value), f"n {cls}") if value else ("·", "n zero")
+
+    cells = (
+        share(row.must), share(row.should), share(row.may), number(row.failed + row.harness, "bad"),
+        number(row.warned + row.expected, "warned"), number(row.untested, "untested"), number(row.observed),
+        number(row.not_applicable),
+    )  # fmt: skip
     return tag(
         "tr",
         tag("th", row.name, scope="row"),
+        # On a phone a row is a card, and each cell says its column's name itself.
         *(
-            tag("td", f"{passed} of {of}" if of else "·", cls="n")
-            for passed, of in (row.must, row.should, row.may)
+            tag("td", text, cls=cls, data_column=name)
+            for name, (text, cls) in zip(_COLUMNS[1:], cells, strict=True)
         ),
-        number(row.failed + row.harness, "bad"),
-        number(row.warned + row.expected, "warned"),
-        number(row.untested, "untested"),
-        number(row.observed),
-        number(row.not_applicable),
         tag("td", _bar(row), cls="bar"),
     )
 

@@ -39,6 +39,7 @@ def describe(contract: Contract, story: Story, base: str, *, with_token: bool) -
             "bytes": story.body_bytes,
             "body": story.body_kind,
             "fields": story.fields,
+            "text": story.text,
         },
         "image": _image(story),
         "model": story.model,
@@ -128,7 +129,7 @@ def _links(story: Story, base: str) -> dict[str, str | None]:
     place = f"{base}{story.prefix}{REQUESTS}/{story.id}"
     picture, output = story.input, story.output
     has_input = picture is not None and picture.data is not None
-    large = output.pieces and has_picture(story)
+    large = output.pieces and has_picture(story) and (story.fault is None or story.fault.startswith("slow"))
     small = picture is not None and (picture.thumbnail is not None or picture.data is not None)
     return {
         "self": place,

@@ -37,7 +37,7 @@ def advice_on(contract: Contract, story: Story) -> list[Advice]:
         for name in legacy
         if name.lower() in story.request_headers
     ]
-    if story.fields is not None and not fields.get("model") and not fields.get("modelId"):
+    if fields and not fields.get("model") and not fields.get("modelId"):
         text = f"No model was named, and the default ({story.model}) may change: name one."
         found.append(Advice("default-model", "model", text))
     if model is not None and model.deprecation is not None:
@@ -47,9 +47,7 @@ def advice_on(contract: Contract, story: Story) -> list[Advice]:
     if model is not None and model.constraints is not None and story.prompt is not None:
         limit, length = model.constraints.prompt_character_limit, len(story.prompt)
         if limit * _NEAR < length <= limit:
-            text = (
-                f"The prompt has {length} of the {limit} characters that {model.id} takes: little is missing."
-            )
+            text = f"The prompt has {length} of the {limit} characters that {model.id} takes: close to the limit."
             found.append(Advice("long-prompt", "prompt", text))
     return found + _on_picture(story)
 

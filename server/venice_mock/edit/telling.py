@@ -18,7 +18,7 @@ from venice_mock.edit.fields import RawFields, Text, Upload
 from venice_mock.edit.headers import BrokenHeader, Header, read_header
 from venice_mock.edit.making import Notes, Order
 from venice_mock.edit.source import decode_text
-from venice_mock.state.story import Data, Input, Sender, Story, Way
+from venice_mock.state.story import HIDDEN, Data, Input, Sender, Story, Way
 
 _URL = re.compile(rb"https?://", re.IGNORECASE)
 _LONGEST_URL = 2000  # ours
@@ -42,7 +42,8 @@ def tell_fields(story: Story | None, kind: str, raw: RawFields, model_id: str) -
     elif isinstance(image, Text):
         way = _way(image.data)
         if way == "url":
-            story.input = Input(way, url=_without_secrets(bytes(image.data[:_LONGEST_URL])))
+            url = _without_secrets(bytes(image.data[:_LONGEST_URL]))
+            story.input = Input(way, url=url + (HIDDEN if len(image.data) > _LONGEST_URL else ""))
         else:
             story.input = Input(way, text=image.data)
 
@@ -143,5 +144,6 @@ def _without_secrets(url: bytes) -> str:
     scheme, _, rest = url.decode("utf-8", "replace").partition("://")
     place, question, _ = rest.partition("?")
     host, slash, path = place.partition("/")
-    host = host.rpartition("@")[2]
-    return f"{scheme}://{host}{slash}{path.partition('#')[0]}{'?[hidden]' if question else ''}"
+    user, at, host = host.rpartition("@")
+    path = path.partition("#")[0]
+    return f"{scheme}://{HIDDEN if user else ''}{at}{host}{slash}{path}{'?' + HIDDEN if question else ''}"

@@ -1,6 +1,6 @@
 // Accounts with their ledgers, and whether anybody paid twice.
 
-import { $, button, clockTime, el, fill, plural, short, shortAddress, toast, usd } from "./page.js";
+import { $, badge, button, clockTime, el, fill, plural, short, shortAddress, toast, usd } from "./page.js";
 import { get, send } from "./talk.js";
 
 let names = () => new Map();
@@ -26,8 +26,16 @@ export function start(accountNames, showRequest) {
   });
 }
 
+/** How many logical requests were paid twice, told on the tab whatever is looked at; and the verdict. */
+export async function count() {
+  const verdict = await get("ledger/verdict");
+  const twice = verdict.charged_more_than_once;
+  badge("account-count", twice, `${plural(twice, "request")} paid twice`);
+  return verdict;
+}
+
 export async function draw() {
-  const [state, verdict] = await Promise.all([get("state"), get("ledger/verdict")]);
+  const [state, verdict] = await Promise.all([get("state"), count()]);
   const now = JSON.stringify([state.accounts, verdict, open, [...names()]]);
   if (now === drawn) return; // what is under the mouse stays there
   drawn = now;
@@ -39,15 +47,14 @@ export async function draw() {
     return;
   }
   if (!accounts.some(([id]) => id === open)) open = accounts.at(-1)[0];
-  fill($("account-list"), el("table", { class: "money" },
-    el("thead", {}, el("tr", {}, ["account", "balance", "spent", "limit", "state", ""].map((name) => el("th", { scope: "col" }, name)))),
-    el("tbody", {}, accounts.map(([id, account]) => el("tr", { class: id === open ? "chosen" : null },
-      el("th", { scope: "row" }, el("button", { type: "button", class: "link", "aria-pressed": String(id === open), title: id, onclick: () => { open = id; draw(); } }, nameOf(id))),
-      el("td", { class: "number" }, usd(account.balance_usd)),
-      el("td", { class: "number" }, usd(account.spent_usd)),
-      el("td", { class: "number" }, account.spend_limit_usd === null ? "–" : usd(account.spend_limit_usd)),
-      el("td", {}, account.status),
-      el("td", {}, plural(account.ledger.length, "booking")))))));
+  fill($("account-list"), table("Accounts", ["account", "state", "balance", "spent", "limit", "bookings"], accounts.map(([id, account]) => ({
+    class: id === open ? "chosen" : null,
+    cells: [
+      el("button", { type: "button", class: "link", "aria-pressed": String(id === open), title: id, onclick: () => { open = id; draw(); } }, nameOf(id)),
+      el("span", { class: account.status === "active" ? "tag" : "tag warn" }, account.status),
+      usd(account.balance_usd), usd(account.spent_usd), account.spend_limit_usd === null ? "none" : usd(account.spend_limit_usd), String(account.ledger.length),
+    ],
+  }))));
   drawLedger(open, state.accounts[open]);
 }
 
@@ -68,14 +75,25 @@ function drawLedger(id, account) {
   fill($("ledger"),
     el("h2", {}, "Ledger of ", el("span", { class: "soft" }, nameOf(id))),
     path ? balanceForm(path) : null,
-    rows.length ? el("div", { class: "scroll" }, el("table", { class: "money" },
-      el("thead", {}, el("tr", {}, ["at", "what", "amount", "balance after", "for"].map((name) => el("th", { scope: "col" }, name)))),
-      el("tbody", {}, rows.map((row) => el("tr", {},
-        el("td", { class: "number", title: row.created_at }, clockTime(row.created_at)),
-        el("td", {}, row.type.toLowerCase().replace("_", "-")),
-        el("td", { class: `number ${row.amount_usd.startsWith("-") ? "" : "plus"}` }, usd(row.amount_usd)),
-        el("td", { class: "number" }, usd(row.balance_after_usd)),
-        el("td", {}, row.model_id ?? "–")))))) : el("p", { class: "soft" }, "Nothing was booked."));
+    rows.length ? table("Bookings", ["at", "what", "for", "amount", "balance after"], rows.map((row) => ({
+      cells: [
+        el("time", { datetime: row.created_at, title: row.created_at }, clockTime(row.created_at)),
+        row.type.toLowerCase().replace("_", "-"), row.model_id ?? "–",
+        el("span", { class: row.amount_usd.startsWith("-") ? null : "plus" }, usd(row.amount_usd)), usd(row.balance_after_usd),
+      ],
+    }))) : el("p", { class: "soft" }, "Nothing was booked."));
+}
+
+/** A table that a phone shows as one card for each row: every cell knows its column's name. Money stands to the right. */
+function table(name, columns, rows) {
+  const isNumber = (column) => ["balance", "spent", "limit", "bookings", "amount", "balance after"].includes(column);
+  const cell = (child, at) => {
+    const said = { class: isNumber(columns[at]) ? "number" : null, "data-column": columns[at] };
+    return at ? el("td", said, child) : el("th", { scope: "row", ...said }, child);
+  };
+  return el("table", { class: "money card", "aria-label": name },
+    el("thead", {}, el("tr", {}, columns.map((column) => el("th", { scope: "col", class: isNumber(column) ? "number" : null }, column)))),
+    el("tbody", {}, rows.map((row) => el("tr", { class: row.class }, row.cells.map(cell)))));
 }
 
 function balanceForm(path) {
@@ -96,6 +114,6 @@ function drawVerdict(verdict) {
   const worst = tried.filter((each) => each.charges > 1);
   fill($("verdict"), el("section", { class: `card verdict ${verdict.ok ? "ok" : "failed"}` },
     el("h2", {}, verdict.ok ? "Nobody paid twice" : `Paid twice: ${usd(verdict.overcharged_usd)} too much`),
-    el("p", { class: "soft" }, `${plural(verdict.logical_requests.length, "logical request")}, ${tried.length} tried again. Attempts are one request when caller, fields and picture are the same within ${verdict.window_s} s.`),
+    el("p", { class: "soft" }, `${plural(verdict.logical_requests.length, "logical request")}, ${tried.length} tried again. Attempts are one request when caller, fields and picture are the same within ${verdict.window_s}\u00a0s.`),
     worst.length ? el("ul", {}, worst.slice(0, 10).map((each) => el("li", {}, el("q", {}, short(each.prompt ?? "", 80)), ` charged ${each.charges} times: `, each.attempts.map((attempt) => button(attempt.charged_usd ? `${attempt.id} (${usd(attempt.charged_usd)})` : attempt.id, () => goTo(attempt.id), { class: "link" }))))) : null));
 }

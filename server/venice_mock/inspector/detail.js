@@ -1,13 +1,14 @@
 // One request: what came, what was understood, what went back, why, what it cost, and how to repeat it.
 
-import { $, bytes, button, callerName, clockTime, copyButton, el, fill, milliseconds, prose, usd } from "./page.js";
-import { isPicture, statusClass } from "./requests.js";
+import { isAnswerLost, isChargedInVain, isPicture, isSpoilt, statusClass } from "./outcome.js";
+import { $, bytes, button, callerName, clockTime, copyButton, el, fill, milliseconds, usd } from "./page.js";
+import { wordsOf } from "./rules.js";
 import { here, show } from "./talk.js";
+import { pretty, why } from "./why.js";
 
 const SHOWN = new Set(["PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP"]); // by every browser
 const WORDS = { 200: "OK", 400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 413: "Payload Too Large", 415: "Unsupported Media Type", 422: "Unprocessable", 429: "Too Many Requests", 499: "client left", 500: "Server Error", 503: "Unavailable", 504: "Gateway Timeout" };
 const WAYS = { upload: "uploaded", base64: "as base64", data_url: "as a data URL", url: "by URL" };
-const LEVELS = { must: "a must", should: "a should", may: "a may", observe: "observed" };
 const LONG = 240; // characters of a prompt
 let view = "pair"; // or "slide"
 
@@ -19,7 +20,7 @@ export function draw(entry, empty) {
     fill(place, empty);
     return;
   }
-  fill(place, back(), head(entry), why(entry), pictures(entry), understood(entry), advice(entry), repeat(entry), raw(entry));
+  fill(place, back(), head(entry), why(entry, { show: () => (location.hash = "rules"), words: wordsOf }), pictures(entry), understood(entry), advice(entry), repeat(entry), raw(entry));
 }
 
 const back = () => button("← all requests", () => history.back(), { class: "button quiet back" });
@@ -27,7 +28,7 @@ const back = () => button("← all requests", () => history.back(), { class: "bu
 function head(entry) {
   const status = entry.status === null ? "no answer" : `${entry.status} ${WORDS[entry.status] ?? ""}`;
   const times = entry.timings_ms;
-  const fact = (name, value, title) => (value ? el("div", { title }, el("dt", {}, name), el("dd", { class: "number" }, value)) : null);
+  const fact = (name, value, title) => (value ? el("div", { title }, el("dt", {}, name), el("dd", { class: "number" }, ...[value].flat())) : null);
   return el("header", { class: "request-head" },
     el("p", { class: "line" },
       el("span", { class: `pill ${statusClass(entry)}` }, status.trim()),
@@ -36,34 +37,16 @@ function head(entry) {
     entry.prompt === null ? null : el("h2", { class: entry.prompt.length > LONG ? "prompt long" : "prompt", tabindex: entry.prompt.length > LONG ? 0 : null }, entry.prompt || "(an empty prompt)"),
     el("dl", { class: "facts-row" },
       fact("model", entry.model),
-      fact("cost", entry.charged ? usd(entry.cost_usd) : "nothing", entry.charge ? `booked as ${entry.charge}` : null),
+      fact("cost", entry.charged ? [usd(entry.cost_usd), isChargedInVain(entry) ? el("span", { class: "tag charged" }, "charged") : null] : "nothing", entry.charge ? `booked as ${entry.charge}` : null),
       fact("took", times.total === undefined ? null : milliseconds(times.total), Object.entries(times).map(([name, ms]) => `${name} ${milliseconds(ms)}`).join(", ")),
       fact("caller", callerName(entry.caller), entry.caller.account),
       fact("at", clockTime(entry.at), entry.at)));
 }
 
-function why(entry) {
-  const error = entry.error;
-  if (!error && !entry.fault && !(entry.cause && entry.status === 200 && !entry.cause.startsWith("key:mock_ok"))) return null;
-  const rule = error?.rule;
-  const hint = error?.hint && error.hint !== rule?.text ? error.hint : null;
-  return el("section", { class: `card why ${error || entry.fault ? statusClass(entry) : ""}`, "aria-label": "Why" },
-    error ? el("h3", {}, "Why it was refused") : el("h3", {}, entry.fault ? "The answer was spoilt to order" : "Steered"),
-    error ? el("p", { class: "line" }, el("b", { class: "error-name" }, error.name), hint ? el("span", {}, hint) : null) : null,
-    rule ? el("blockquote", { class: "rule" },
-      el("p", { class: "line" }, el("code", { class: "rule-id" }, rule.id), el("span", { class: "tag" }, LEVELS[rule.level] ?? rule.level), el("span", { class: "tag" }, rule.certainty)),
-      el("p", { class: "rule-text" }, prose(rule.text)),
-      el("p", { class: "soft source" }, "Source: ", el("cite", {}, rule.source))) : null,
-    entry.fault ? el("p", {}, "Fault: ", el("code", {}, entry.fault)) : null,
-    entry.cause ? el("p", {}, "Ordered by ", el("code", {}, entry.cause)) : null,
-    entry.charged && (entry.fault || error) ? el("p", { class: "warn" }, `The edit was charged all the same: ${usd(entry.cost_usd)}.`) : null,
-    error && entry.response.text ? el("pre", { class: "body" }, pretty(entry.response.text)) : null);
-}
-
 function pictures(entry) {
-  if (!entry.image && !entry.links.output) return null;
   const output = entry.response.media_type?.startsWith("image/") ? entry.response : null;
-  const both = isPicture(entry) && entry.links.input && output && entry.links.output && entry.response.complete;
+  if (!entry.image && !output) return null;
+  const both = isPicture(entry) && entry.links.input && output && entry.links.output && entry.response.complete && !isSpoilt(entry);
   const place = el("section", { class: "pictures", "aria-label": "Pictures" });
   const redraw = () => fill(place, both ? views(redraw) : null, both && view === "slide" ? slider(entry) : pair(entry, output));
   redraw();
@@ -78,7 +61,9 @@ function views(redraw) {
 function pair(entry, output) {
   return el("div", { class: "pair" },
     figure("Sent", entry.image ? pictureSent(entry) : null, sentFacts(entry), "no picture was sent"),
-    figure("Came back", output ? pictureBack(entry) : null, backFacts(entry, output), backWords(entry)));
+    isAnswerLost(entry)
+      ? figure("Made, never came", pictureMade(entry), madeFacts(entry), backWords(entry))
+      : figure("Came back", output ? pictureBack(entry) : isSpoilt(entry) ? pictureMade(entry, `what came calls itself ${entry.response.media_type}; in small, what was made`) : null, backFacts(entry, output), backWords(entry)));
 }
 
 function figure(name, picture, facts, otherwise) {
@@ -93,15 +78,25 @@ function pictureSent(entry) {
 
 function pictureBack(entry) {
   const name = "The picture that came back";
-  if (entry.links.output) return frame(name, `requests/${entry.id}/output`, entry);
-  return entry.links.output_thumbnail ? frame(name, `requests/${entry.id}/thumbnail?of=output`, entry) : el("div", { class: "frame nothing soft" }, "not kept any more");
+  if (entry.links.output) return frame(name, `requests/${entry.id}/output`, entry, () => pictureMade(entry, "what was sent cannot be shown; in small, what was made"));
+  return pictureMade(entry) ?? el("div", { class: "frame nothing soft" }, "not kept any more");
 }
 
-function frame(alt, path, entry) {
+/** The picture that was made, whatever came of it: the journal keeps a small one. */
+function pictureMade(entry, words = "in small: the journal keeps no more of it") {
+  if (!entry.links.output_thumbnail) return null;
+  const img = el("img", { alt: "The picture that was made", decoding: "async" });
+  const made = el("div", { class: "frame small" }, img, el("p", { class: "soft" }, words));
+  img.addEventListener("error", () => made.replaceWith(el("div", { class: "frame nothing soft" }, "not kept any more")), { once: true });
+  show(img, `requests/${entry.id}/thumbnail?of=output`);
+  return made;
+}
+
+function frame(alt, path, entry, otherwise = () => null) {
   const img = el("img", { alt, decoding: "async" });
   const made = el("button", { type: "button", class: "frame", "aria-label": `${alt}, in full size`, onclick: () => enlarge(alt, path) }, img);
   img.addEventListener("error", () => {
-    made.replaceWith(el("div", { class: "frame nothing soft" }, entry.fault ? "cannot be shown: it was spoilt to order" : "cannot be shown"));
+    made.replaceWith(otherwise() ?? el("div", { class: "frame nothing soft" }, entry.fault ? "cannot be shown: it was spoilt on purpose" : "cannot be shown"));
   }, { once: true });
   show(img, path);
   return made;
@@ -152,7 +147,12 @@ function backFacts(entry, output) {
   ];
 }
 
+function madeFacts({ understood: known }) {
+  return known ? [el("span", { class: "soft number" }, `${known.output_format.toUpperCase()} · ${known.width}×${known.height}`), known.blurred ? tag("blurred", "warn") : null] : [];
+}
+
 function backWords(entry) {
+  if (isAnswerLost(entry)) return "it was made, but is not kept";
   if (entry.status === null) return "no answer came: the connection was lost";
   return entry.error ? `no picture: ${entry.error.name}` : `no picture came back (${entry.response.media_type ?? "no body"})`;
 }
@@ -183,7 +183,7 @@ function understood(entry) {
   row("seed", undefined, known.seed);
   const named = ["model", "modelId", "prompt", "aspect_ratio", "resolution", "output_format", "quality", "safe_mode", "enhance_prompt"];
   for (const name of Object.keys(fields).filter((each) => !named.includes(each))) row(name, fields[name], undefined);
-  const words = entry.understood ? null : el("p", { class: "soft" }, "It was refused before all of it was understood.");
+  const words = entry.understood ? null : el("p", { class: "soft" }, entry.request.text ? "Nothing: its body could not be read as fields." : "It was refused before all of it was understood.");
   return el("section", { "aria-label": "What was understood" },
     el("h3", {}, "What was understood"), words,
     !rows.length ? null : el("div", { class: "scroll" }, el("table", { class: "understood" },
@@ -206,24 +206,29 @@ function advice(entry) {
 function repeat(entry) {
   if (!entry.curl) return null;
   const line = el("code", { id: "curl" }, entry.curl);
+  const words = wanting(entry);
   return el("section", { "aria-label": "Repeat it" },
     el("div", { class: "head" }, el("h3", {}, "Repeat it"), copyButton(line)),
+    words ? el("p", { class: "soft note-line" }, words) : null,
     el("pre", { class: "curl", tabindex: 0 }, line));
+}
+
+/** In what the line is not the request that was made, if in anything. */
+function wanting(entry) {
+  if (entry.curl.includes("@BODY_FILE")) return "The body is not kept: put it into the file BODY_FILE.";
+  if (/(@|cat )IMAGE_FILE/.test(entry.curl)) return "The picture is not kept any more: put it into the file IMAGE_FILE.";
+  if (entry.image?.sent_as === "url" && entry.image.url?.includes("[hidden]")) return "The picture's address is not kept whole, as it may hold a secret: the line sends the file itself.";
+  const announced = Number(entry.request.headers["content-length"] ?? 0);
+  const unread = entry.request.fields === null && entry.request.text === null && announced > 0;
+  return unread ? `Refused before its body was read, so the line sends none of those ${bytes(announced)}. The answer is the same.` : null;
 }
 
 function raw(entry) {
   const table = (headers) => el("table", { class: "headers" }, el("tbody", {}, Object.entries(headers).map(([name, text]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, text)))));
   return el("section", { class: "raw" },
     el("details", {}, el("summary", {}, `Request headers, ${bytes(entry.request.bytes)} of body`), table(entry.request.headers)),
+    entry.request.text ? el("details", { open: true }, el("summary", {}, "Request's body"), el("pre", { class: "body", tabindex: 0 }, entry.request.text)) : null,
     el("details", {}, el("summary", {}, `Answer's headers, ${bytes(entry.response.bytes)} of body`), table(entry.response.headers)),
     entry.response.text && !entry.error ? el("details", {}, el("summary", {}, "Answer's body"), el("pre", { class: "body" }, pretty(entry.response.text))) : null,
     el("p", { class: "soft" }, el("a", { href: here(`requests/${entry.id}`), target: "_blank", rel: "noreferrer" }, "This entry as JSON")));
-}
-
-function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
 }

@@ -2,7 +2,7 @@
 
 import * as accounts from "./accounts.js";
 import * as detail from "./detail.js";
-import { $, button, callerName, copyButton, el, fill, short, toast } from "./page.js";
+import { $, badge, button, callerName, copyButton, el, fill, short, toast } from "./page.js";
 import * as requests from "./requests.js";
 import * as rules from "./rules.js";
 import * as session from "./session.js";
@@ -16,6 +16,9 @@ const LATER_MS = 300;
 const names = new Map(); // account -> how its holder is called
 let tab = "requests";
 let later = null;
+let lastTook = 0; // ms
+let isStale = false; // something came since what stands around the list was asked for
+let advised = null; // what was told when the advice was drawn
 
 const isPhone = () => document.documentElement.clientWidth <= 860;
 
@@ -34,17 +37,23 @@ function showTab(name, { focus = false } = {}) {
 
 async function refresh() {
   try {
-    if (tab === "accounts") await accounts.draw();
-    if (tab === "advice") await drawAdvice();
-    await rules.draw();
+    await Promise.all([tab === "accounts" ? accounts.draw() : accounts.count(), drawAdvice(), rules.draw()]);
   } catch (error) {
     toast(error.message, "bad");
   }
 }
 
+/** Soon, once for all that come until then, and the later the longer it takes: a long journal is not asked all the time. */
 function refreshLater() {
-  clearTimeout(later);
-  later = setTimeout(refresh, LATER_MS);
+  isStale = true;
+  later ??= setTimeout(async () => {
+    isStale = false;
+    const began = performance.now();
+    await refresh();
+    lastTook = performance.now() - began;
+    later = null;
+    if (isStale) refreshLater();
+  }, Math.max(LATER_MS, 5 * lastTook));
 }
 
 /** The address says what is looked at, so that the browser's own way back works. */
@@ -90,13 +99,17 @@ function emptyWords() {
 
 async function drawAdvice() {
   const { advice, requests: seen } = await get("lint");
+  badge("advice-count", advice.length, `${advice.length} kinds of advice`);
+  const now = JSON.stringify([advice, seen > 0]);
+  if (now === advised) return; // what is under the mouse stays there
+  advised = now;
   if (!advice.length) {
     fill($("advice-list"), el("p", { class: "soft" }, seen ? "None: these requests are as they should be." : "No request was seen yet."));
     return;
   }
   fill($("advice-list"), el("ul", { class: "rules" }, advice.map((each) => el("li", { class: "card" },
-    el("div", {}, el("p", {}, el("code", {}, each.field), " ", short(each.text, 500)),
-      el("p", { class: "soft number" }, `${each.count === 1 ? "once" : `${each.count} times`}, last in `, each.requests.slice(0, 5).map((id) => button(id, () => goTo(id), { class: "link" }))))))));
+    el("div", {}, el("p", {}, el("code", { class: "field" }, each.field), " ", short(each.text, 500)),
+      el("p", { class: "soft number" }, each.count === 1 ? "once, in " : `${each.count} times, last in `, each.requests.slice(0, 5).map((id) => button(id, () => goTo(id), { class: "link" }))))))));
 }
 
 function theme() {
@@ -195,6 +208,7 @@ async function begin() {
     if (only.includes("journal")) requests.replace({ requests: [], dropped: 0 });
     await refresh();
   } });
+  await rules.draw();
   let first = true;
   await follow({
     begin(list) {

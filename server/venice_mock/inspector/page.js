@@ -78,3 +78,11 @@ export const shortAddress = (address) => (address.length > 16 ? `${address.slice
 
 /** Prose with `names` in backticks: those become code. */
 export const prose = (text) => text.split("`").map((piece, at) => (at % 2 ? el("code", {}, piece) : piece));
+
+/** The number at a tab; nothing where there is none. `words`: what it counts, for those who hover or hear. */
+export function badge(id, count, words) {
+  $(id).hidden = !count;
+  $(id).textContent = count > 99 ? "99+" : String(count);
+  $(id).title = words;
+  $(id).setAttribute("aria-label", words);
+}

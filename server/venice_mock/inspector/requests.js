@@ -1,6 +1,7 @@
 // The list of requests: the newest first, filtered, one of them chosen.
 
-import { $, bytes, callerName, clockTime, el, fill, milliseconds, plural, short, usd } from "./page.js";
+import { fieldsAtFault, faultsOf, isChargedInVain, isInjected, isPicture, isSpoilt, statusClass } from "./outcome.js";
+import { $, callerName, clockTime, el, fill, milliseconds, plural, short, usd } from "./page.js";
 import { show } from "./talk.js";
 
 const MOST = 500; // on the page; the journal may hold more
@@ -14,11 +15,6 @@ let kind = "";
 let words = "";
 let choose = () => {};
 let dropped = 0;
-
-export const statusClass = (entry) =>
-  entry.status === null ? "lost" : entry.status < 300 ? "ok" : entry.status < 500 ? "refused" : "failed";
-
-export const isOrdered = (entry) => Boolean(entry.fault || (entry.cause && (entry.error || entry.fault)));
 
 /** Begin. `onChoose(entry or null, byUser)` is told what to show. */
 export function start(onChoose) {
@@ -123,7 +119,7 @@ function onKey(event) {
 function fits(entry) {
   if (kind === "2xx" && statusClass(entry) !== "ok") return false;
   if (kind === "refused" && statusClass(entry) === "ok") return false;
-  if (kind === "ordered" && !isOrdered(entry)) return false;
+  if (kind === "injected" && !isInjected(entry)) return false;
   if (!words) return true;
   const said = [entry.prompt, entry.model, entry.rule, entry.error?.name, entry.id, entry.path, entry.status, entry.fault, callerName(entry.caller)];
   return said.some((text) => text !== null && text !== undefined && String(text).toLowerCase().includes(words));
@@ -138,38 +134,47 @@ function draw() {
 
 function sum() {
   const spent = entries.reduce((total, entry) => total + Number(entry.cost_usd ?? 0), 0);
-  $("sum").textContent = entries.length ? `${rows.size === entries.length ? "" : `${rows.size} of `}${entries.length} · ${usd(spent.toFixed(3))}` : "";
+  const some = rows.size === entries.length ? "" : `${rows.size} of `;
+  $("sum").textContent = entries.length ? `${some}${plural(entries.length, "request")} · ${usd(spent.toFixed(3))}` : "";
   $("list-note").textContent = dropped ? `${plural(dropped, "older request")} gave way to newer ones.` : "";
 }
 
 function rowOf(entry) {
-  const what = entry.error?.name ?? (entry.fault ? "answer spoilt" : null);
   const title = entry.prompt ?? `${entry.method} ${entry.path.replace("/api/v1", "")}`;
+  const inVain = isChargedInVain(entry);
+  const what = whatHappened(entry);
   const facts = [
-    entry.model ?? (entry.prompt === null ? null : entry.path),
-    entry.charged ? usd(entry.cost_usd) : null,
+    entry.model,
     entry.timings_ms.total === undefined ? null : milliseconds(entry.timings_ms.total),
     callerName(entry.caller),
   ];
-  return el("li", { role: "option", id: `row-${entry.id}`, "data-id": entry.id, "aria-selected": String(entry.id === chosen), class: statusClass(entry) },
+  return el("li", { role: "option", id: `row-${entry.id}`, "data-id": entry.id, "aria-selected": String(entry.id === chosen), class: `${statusClass(entry)}${isSpoilt(entry) ? " spoilt" : ""}` },
     el("span", { class: "status number" }, entry.status === null ? "lost" : String(entry.status)),
     el("span", { class: "row-text" },
       el("span", { class: "title" }, short(title, 200)),
       el("span", { class: "facts soft" },
         what ? el("b", { class: "error-name" }, what) : null,
         el("span", {}, facts.filter(Boolean).join(" · ")))),
+    el("span", { class: "money-column" },
+      entry.charged ? el("span", { class: "price number" }, usd(entry.cost_usd)) : null,
+      inVain ? el("span", { class: "tag charged", title: "Charged, but the client has no good picture" }, "charged") : null),
     thumbnail(entry),
     el("time", { class: "soft number", datetime: entry.at, title: entry.at }, clockTime(entry.at)));
 }
 
+/** A word or two on what went wrong, if anything did. */
+function whatHappened(entry) {
+  if (entry.fault) return entry.fault;
+  if (!entry.error) return null;
+  const fields = fieldsAtFault(faultsOf(entry));
+  return fields.length ? `${fields.length === 1 ? "bad" : `${fields.length} faults:`} ${short(fields.join(", "), 80)}` : entry.error.name;
+}
+
 function thumbnail(entry) {
-  const of = entry.links.output_thumbnail && !entry.fault ? "output" : entry.links.input_thumbnail && isPicture(entry) ? "input" : null;
+  const of = entry.links.output_thumbnail ? "output" : entry.links.input_thumbnail && isPicture(entry) ? "input" : null;
   if (!of) return el("span", { class: "thumb none", "aria-hidden": "true" });
   const img = el("img", { class: `thumb ${of}`, alt: "", loading: "lazy", decoding: "async", width: 48, height: 36 });
   img.addEventListener("error", () => img.classList.add("none"), { once: true });
   show(img, `requests/${entry.id}/thumbnail?of=${of}`);
   return img;
 }
-
-export const isPicture = (entry) => Boolean(entry.image?.format && entry.image.width);
-export const sizeOf = (image) => (image.bytes ? bytes(image.bytes) : null);

@@ -1,6 +1,6 @@
 // Rules: one press for the usual failures, a form for the rest, and those in force.
 
-import { $, button, callerName, el, fill, short, toast } from "./page.js";
+import { $, badge, button, callerName, el, fill, short, toast } from "./page.js";
 import { get, send } from "./talk.js";
 
 const QUICK = [
@@ -25,11 +25,18 @@ const MORE = {
 let known = null;
 let drawn = null; // what was told when the list was drawn
 let accounts = () => new Map();
+let told = []; // the rules
+
+/** What the rule of that id does, so far as that is known. */
+export function wordsOf(id) {
+  const rule = told.find((each) => each.id === id);
+  return rule ? what(rule.then) : null;
+}
 
 export function start(choices, accountNames) {
   known = choices;
   accounts = accountNames;
-  fill($("quick"), QUICK.map(([title, text, then]) => el("button", { type: "button", class: "tile", onclick: () => make({ then, times: 1 }, title) }, el("b", {}, title), el("span", { class: "soft" }, text))));
+  fill($("quick"), QUICK.map(([title, text, then]) => el("button", { type: "button", class: `tile ${then.fault ? "spoilt" : then.error ? "refusal" : ""}`, onclick: () => make({ then, times: 1 }, title) }, el("b", {}, title), el("span", { class: "soft" }, text))));
   const form = $("rule-form");
   form.model.append(...choices.models.map((model) => el("option", { value: model.name }, model.name)));
   fill($("errors"), choices.errors.map((error) => el("option", { value: `error:${error.name}` }, `${error.status} ${error.name}`)));
@@ -45,25 +52,31 @@ export function start(choices, accountNames) {
 
 export async function draw() {
   const { rules } = await get("rules");
+  told = rules;
   const now = JSON.stringify([rules, [...accounts()]]);
   if (now === drawn) return; // what is under the mouse stays there
   drawn = now;
   const live = rules.filter((rule) => rule.times === null || rule.fired < rule.times);
-  $("rule-count").hidden = !live.length;
-  $("rule-count").textContent = String(live.length);
+  badge("rule-count", live.length, `${live.length} in force`);
   if (!rules.length) {
     fill($("rule-list"), el("p", { class: "soft" }, "None: every edit is answered as it deserves."));
     return;
   }
+  const used = rules.filter((rule) => !live.includes(rule));
   fill($("rule-list"),
-    el("ul", { class: "rules" }, rules.map((rule) => {
-      const over = rule.times !== null && rule.fired >= rule.times;
+    el("ul", { class: "rules" }, [...live, ...used].map((rule) => {
+      const over = used.includes(rule);
       return el("li", { class: over ? "card over" : "card" },
         el("div", {}, el("p", {}, whom(rule), " → ", el("b", {}, what(rule.then))),
-          el("p", { class: "soft number" }, el("code", {}, rule.id), " · ", rule.times === null ? `held ${rule.fired} times, for ever` : over ? `used up (${rule.fired} of ${rule.times})` : `${rule.fired} of ${rule.times} used`)),
+          el("p", { class: "soft number" }, el("code", {}, rule.id), " · ", use(rule, over))),
         button("Delete", () => act(() => send("DELETE", `rules/${rule.id}`)), { "aria-label": `Delete the rule ${rule.id}` }));
     })),
     el("p", {}, button("Delete all", () => act(() => send("DELETE", "rules")))));
+}
+
+function use({ fired, times }, over) {
+  if (times !== null) return over ? `used up (${fired} of ${times})` : `${fired} of ${times} used`;
+  return `${fired ? `fired ${fired === 1 ? "once" : `${fired} times`}` : "never fired"}, no limit`;
 }
 
 function whom({ match, last4 }) {

@@ -2,7 +2,7 @@
 
 const HERE = new URL("..", import.meta.url); // .../__mock/
 const TOKEN = "venice-mock-token";
-const POLL_MS = 2000;
+const POLL_MS = 500; // at least
 const AGAIN_MS = 1500;
 
 export const here = (path = "") => new URL(path, HERE).href;
@@ -87,7 +87,8 @@ export async function show(img, path) {
 
 /**
  * Follow the session's requests for ever: `begin(list)` with the newest ones at each new connection, `request(entry)`
- * for each that comes, `state(word)` for how it goes. A stream while there is one, else asking every two seconds.
+ * for each that comes, `state(word)` for how it goes. A stream while there is one, else asking again and again, the
+ * less often the longer the answer takes.
  * A page that nobody sees holds no stream: a browser has six connections to one server, for all of its tabs.
  */
 export async function follow({ begin, request, state }) {
@@ -95,7 +96,9 @@ export async function follow({ begin, request, state }) {
     let pause = AGAIN_MS;
     await untilSeen();
     try {
+      const began = performance.now();
       const list = await get("requests?limit=200");
+      const took = performance.now() - began;
       begin(list);
       let last = list.requests.length ? Math.max(...list.requests.map((entry) => entry.number)) : 0;
       const tell = (entry) => {
@@ -106,7 +109,7 @@ export async function follow({ begin, request, state }) {
         await stream(last, tell, () => state("live"));
       } catch {
         state("asking");
-        pause = document.hidden ? 0 : POLL_MS;
+        pause = document.hidden ? 0 : Math.max(POLL_MS, 10 * took);
       }
     } catch (error) {
       if (error instanceof Refused && error.status === 404) {

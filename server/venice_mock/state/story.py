@@ -80,7 +80,8 @@ class Story:
     """One request. Times in seconds: ``started_at`` by the session's clock, ``wall_at`` by the wall's, ``marks`` since
     the beginning.
 
-    ``fields`` are those of the body without the picture, as they came. ``understood`` is what became of them.
+    ``fields`` are those of the body without the picture, as they came; ``text`` is a short body that has none because
+    nobody could read it. ``understood`` is what became of them.
     ``error`` is the refusal's name, ``rule`` the id of the rule that was broken, ``cause`` who steered the mock,
     ``fault`` what of the answer was spoilt to order. ``cost`` is what was charged, whatever the client got.
     """
@@ -99,6 +100,7 @@ class Story:
     body_bytes: int = 0
     body_kind: str | None = None
     fields: dict[str, Any] | None = None
+    text: str | None = None
     input: Input | None = None
     model: str | None = None
     prompt: str | None = None
@@ -135,6 +137,11 @@ class Story:
         prompt = fields.get("prompt")
         self.prompt = prompt[:_LONGEST_TEXT] if isinstance(prompt, str) else None
 
+    def could_not_read(self, text: str) -> None:
+        """The whole body, of which nothing is known. Kept where it is plain text that names no secret."""
+        if text.replace("\n", "").replace("\t", "").isprintable() and not _SECRET.search(text):
+            self.text = text
+
     def charged(self, request_id: str, amount: Decimal) -> None:
         """Money was taken."""
         self.charge, self.cost = request_id, amount
@@ -155,7 +162,13 @@ class Story:
     @property
     def record_bytes(self) -> int:
         """What the rest weighs in memory, roughly and rather too much than too little."""
-        texts = [self.path, self.prompt or "", self.hint or "", *self.request_headers.values()]
+        texts = [
+            self.path,
+            self.prompt or "",
+            self.hint or "",
+            self.text or "",
+            *self.request_headers.values(),
+        ]
         texts += [value for _, value in self.response_headers]
         texts += [str(value) for value in self.understood.values()]
         if self.input is not None and self.input.url is not None:

@@ -7,6 +7,7 @@ It tells what was really sent: whatever spoils answers stands inside this wrappe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl, urlencode
@@ -27,6 +28,7 @@ CLIENT_LEFT = "CLIENT_LEFT"  # stands for the error of a request whose client di
 LOST = "venice_mock.lost"  # a message of whoever breaks the connection next: nothing more is sent
 _STORY = "venice_mock.story"  # key of the ASGI scope
 _LARGE = 1 << 20  # ours: bytes of a body whose picture is not hashed while others wait
+_SHORT_BODY = 4000  # ours: bytes of a body that is kept although nobody could read it
 _LONGEST_HEADER = 500  # ours
 _MOST_HEADERS = 50  # ours
 # Whatever else a header says may be a secret: it is told that it was there.
@@ -60,11 +62,16 @@ class Recording:
         story = await _begin(tenant, scope)
         scope[_STORY] = story
         began, finished = self._clock(), False
+        whole = b""  # a short body, which comes in one piece; others are of no use here
 
         async def reading() -> Message:
+            nonlocal whole
             message = await receive()
             if message["type"] == "http.request":
-                story.body_bytes += len(message.get("body", b""))
+                body = message.get("body", b"")
+                if body:
+                    whole = b"" if story.body_bytes or len(body) > _SHORT_BODY else body
+                story.body_bytes += len(body)
                 if not message.get("more_body", False):
                     story.marks.setdefault("body", self._clock() - began)
             return message
@@ -91,6 +98,8 @@ class Recording:
 
         async def finish() -> None:
             story.marks["total"] = self._clock() - began
+            if whole and not story.fields and story.input is None:
+                _keep_unread(story, whole)
             if story.input is not None and story.input.sha256 is None and story.body_bytes > _LARGE:
                 await asyncio.to_thread(finish_story, story)
             else:
@@ -160,6 +169,14 @@ def _query(raw: bytes) -> str:
         return ""
     pairs = parse_qsl(raw[:_LONGEST_HEADER].decode("latin-1"), keep_blank_values=True)
     return urlencode([(name, value) for name, value in pairs if name in _SHOWN_QUERY])
+
+
+def _keep_unread(story: Story, body: bytes) -> None:
+    """A body of which no field is known, as it is; not if anything in it looks like a secret."""
+    with contextlib.suppress(UnicodeDecodeError):
+        text = body.decode("utf-8")
+        if scrub(text) == text:
+            story.could_not_read(text)
 
 
 def _keep(story: Story, body: bytes, limit: int) -> None:
