@@ -11,6 +11,7 @@ SYSTEM := $(VENV)/.system
 NODE := $(VENV)/node/.installed
 SCHEMATHESIS := $(VENV)/schemathesis/.installed
 WRK := $(VENV)/.wrk
+PEERS := build/peers/.installed
 
 ##@ Use it
 .PHONY: run
@@ -73,6 +74,10 @@ format: $(READY) ## let ruff format and fix what it can
 bench: $(READY) $(WRK) ## measure: every ratio and its goal, in one run of ten minutes (ROUNDS=1: a quick look)
 	$(BIN)/python -m benchmarks $(if $(filter 1,$(ROUNDS)),--quick,$(if $(ROUNDS),--rounds $(ROUNDS)) --chart docs/bench.svg)
 
+.PHONY: bench-peers
+bench-peers: $(READY) $(WRK) $(PEERS) ## send Prism and Mockoon, from npm, the same requests as ours
+	$(BIN)/python -m benchmarks.peers $(if $(filter 1,$(ROUNDS)),--quick,$(if $(ROUNDS),--rounds $(ROUNDS)))
+
 .PHONY: wheel
 wheel: $(READY) ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --outdir dist .
@@ -113,6 +118,12 @@ $(WRK): | $(BIN)/venice-mock
 $(NODE): server/tests/clients/package.json | $(SYSTEM)
 	@mkdir -p $(@D) && cp $< $(@D)/
 	@if command -v npm >/dev/null; then npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock; fi
+	@touch $@
+
+# The servers that ours is compared with, in a folder of their own.
+$(PEERS): benchmarks/peers/package.json | $(SYSTEM)
+	@mkdir -p $(@D) && cp $< $(@D)/
+	npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock
 	@touch $@
 
 # Schemathesis wants other versions than the tests may, so it gets an environment of its own.

@@ -100,7 +100,7 @@ def _command(server: Server, post: Post, load: Load, file: str) -> list[str]:
     if load.requests is not None or generator() != "wrk":
         words = [str(server.port), post.path, file, post.media_type, KEY, str(load.connections)]
         words += [str(_PATIENCE_S if load.requests else load.seconds), *numbered]
-        words += [] if load.requests is None else [str(load.requests)]
+        words += [] if load.requests is None else [*["", "0"][len(numbered) :], str(load.requests)]
         return [sys.executable, "-m", "benchmarks.asking", *words]
     words = ["-t1", f"-c{load.connections}", f"-d{max(1, round(load.seconds))}s", "--timeout", "60s"]
     words += ["-s", str(_SCRIPT), f"http://127.0.0.1:{server.port}{post.path}"]

@@ -8,12 +8,14 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -179,11 +181,14 @@ def test_where_wrk_is_not_installed_our_own_client_loads_the_server(
     del measuring
     load, posts = importlib.import_module("benchmarks.load"), importlib.import_module("benchmarks.posts")
     processes = importlib.import_module("benchmarks.processes")
+    photo = importlib.import_module("benchmarks.pictures").Pictures(tmp_path).small(30_000)
     monkeypatch.setattr(load.shutil, "which", lambda _: None)
     with processes.running(processes.SERVER, tmp_path) as server:
         assert load.generator() == "benchmarks.asking"
         served = load.put_under(server, posts.small_refusal(), load.Load(2, 0.2), tmp_path)
         assert served.requests >= 1
+        counted = load.put_under(server, posts.large_refusal(photo), load.Load(2, 0, requests=6), tmp_path)
+        assert counted.requests == 6
         wrong = posts.Post(posts.EDIT, b"{}", "application/json", 200)
         with pytest.raises(processes.BenchmarkError, match="answers are not 200"):
             load.put_under(server, wrong, load.Load(1, 0.1), tmp_path)
@@ -207,3 +212,47 @@ def test_an_unknown_case_is_refused_with_the_names_of_all() -> None:
     assert done.returncode == 2
     for name in ("http-33mp-png", "steps-json", "cached-28k", "refusal", "cold-start", "memory-16"):
         assert name in done.stderr
+
+
+@pytest.mark.parametrize("size", [20_000, 21_000, 85_500, 85_543, 165_000, 1_275_000])
+def test_a_small_picture_has_exactly_the_bytes_that_are_asked_for(
+    measuring: ModuleType, tmp_path: Path, size: int
+) -> None:
+    del measuring
+    picture = importlib.import_module("benchmarks.pictures").Pictures(tmp_path).small(size)
+    assert len(picture.data) == size
+    with Image.open(BytesIO(picture.data)) as image:
+        image.load()
+        assert image.size == picture.size
+
+
+def test_an_answer_is_right_only_as_a_whole_picture_of_the_size_and_format_asked_for(
+    measuring: ModuleType, tmp_path: Path
+) -> None:
+    del measuring
+    servers = importlib.import_module("benchmarks.peers.servers")
+    photo = importlib.import_module("benchmarks.pictures").Pictures(tmp_path).small(30_000)
+    plain, shaped = servers.questions(photo)
+    assert (plain.format, shaped.format) == ("PNG", "JPEG")
+    assert shaped.size[0] < shaped.size[1]
+    right = BytesIO()
+    Image.new("RGB", plain.size, "red").save(right, "PNG")
+    assert plain.answered_by(right.getvalue())
+    for wrong in (b"", b"string", right.getvalue()[:-2000], photo.data):
+        assert not plain.answered_by(wrong)
+    assert not shaped.answered_by(right.getvalue())
+
+
+@pytest.mark.slow
+def test_peers_that_are_not_installed_are_named_and_ours_is_measured(tmp_path: Path) -> None:
+    output = tmp_path / "peers.json"
+    flags = ("--quick", "--installed", str(tmp_path / "empty"), "--output", str(output))
+    command = [sys.executable, "-m", "benchmarks.peers", *flags]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    for name in ("Prism", "Mockoon"):
+        assert f"{name} is not installed" in done.stderr
+    same, new = json.loads(output.read_text("utf-8"))["peers"]
+    assert (same["name"], same["right"]) == ("venice-mock", "2 of 2")
+    assert new["p50"] > 0
+    assert same["cold"] > 0
