@@ -73,11 +73,17 @@ def row(case: Case, outcome: Outcome) -> str:
         cells += ["broken", ""]
     else:
         cells += ["", ""] if judged is None else [_number(judged.median), _spread(judged)]
-    cells += ["", "", ""] if goal is None else [bound(goal), verdict(case, outcome), goal.limit.split()[0]]
+    cells += ["", "", ""] if goal is None else [bound(goal), verdict(case, outcome), _limit(goal)]
     cells += [_amount(side.median, case.unit) for side in (ours, baseline)]
     cells += [_cpu(ours), _cpu(baseline)]
     line = _line(cells)
     return f"{line}\n  {outcome.broken}" if outcome.broken else line
+
+
+def _limit(goal: Goal) -> str:
+    """The limit's number; a limit in words has no place in the table."""
+    number = goal.limit.split()[0]
+    return number if number[0].isdigit() else ""
 
 
 def bound(goal: Goal) -> str:
