@@ -10,6 +10,8 @@ READY := $(VENV)/.installed
 SYSTEM := $(VENV)/.system
 NODE := $(VENV)/node/.installed
 SCHEMATHESIS := $(VENV)/schemathesis/.installed
+WRK := $(VENV)/.wrk
+PEERS := build/peers/.installed
 
 ##@ Use it
 .PHONY: run
@@ -72,8 +74,12 @@ format: $(READY) ## let ruff format and fix what it can
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(READY) ## measure: medians and ratios to the least possible, in one run
-	$(BIN)/python -m benchmarks
+bench: $(READY) $(WRK) ## measure: every ratio and its goal, in one run of ten minutes (ROUNDS=1: a quick look)
+	$(BIN)/python -m benchmarks $(if $(filter 1,$(ROUNDS)),--quick,$(if $(ROUNDS),--rounds $(ROUNDS)) --chart docs/bench.svg)
+
+.PHONY: bench-peers
+bench-peers: $(READY) $(WRK) $(PEERS) ## send Prism and Mockoon, from npm, the same requests as ours
+	$(BIN)/python -m benchmarks.peers $(if $(filter 1,$(ROUNDS)),--quick,$(if $(ROUNDS),--rounds $(ROUNDS)))
 
 MINUTES ?= $(if $(REQUESTS),,20)
 REQUESTS ?=
@@ -114,10 +120,21 @@ $(SYSTEM): Makefile | $(BIN)/venice-mock
 	@sh .ci/system-packages curl openssl node npm chromium redis-server
 	@touch $@
 
+# The load of the benchmarks. Without it a client of our own does, more slowly.
+$(WRK): | $(BIN)/venice-mock
+	@sh .ci/system-packages wrk
+	@touch $@
+
 # The JavaScript clients of the tests, in the environment's own folder.
 $(NODE): server/tests/clients/package.json | $(SYSTEM)
 	@mkdir -p $(@D) && cp $< $(@D)/
 	@if command -v npm >/dev/null; then npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock; fi
+	@touch $@
+
+# The servers that ours is compared with, in a folder of their own.
+$(PEERS): benchmarks/peers/package.json | $(SYSTEM)
+	@mkdir -p $(@D) && cp $< $(@D)/
+	npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock
 	@touch $@
 
 # Schemathesis wants other versions than the tests may, so it gets an environment of its own.

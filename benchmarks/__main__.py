@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: runs the cases, shows each as it is done, and writes results/latest.json."""
+"""``python -m benchmarks``: runs the cases, shows each as it is done, and writes JSON and a chart."""
 
 from __future__ import annotations
 
@@ -11,20 +11,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import http_cases, pixel_cases, process_cases, report, wallet_cases
+from benchmarks import chart, edit_cases, http_cases, process_cases, report, scale_cases, wallet_cases
 from benchmarks.cases import Bench, CannotMeasureError, Case
 from benchmarks.pictures import Pictures
-from benchmarks.processes import BenchmarkError
+from benchmarks.processes import REPOSITORY, BenchmarkError
 
-CASES: tuple[Case, ...] = (*http_cases.CASES, *pixel_cases.CASES, *wallet_cases.CASES, *process_cases.CASES)
-RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
+CASES: tuple[Case, ...] = (
+    *edit_cases.CASES,
+    *http_cases.CASES,
+    *process_cases.CASES,
+    *scale_cases.CASES,
+    *wallet_cases.CASES,
+)
+RESULTS = REPOSITORY / "build" / "bench.json"
 
 
 def main(argv: Sequence[str]) -> int:
     """Run what the command line says. 0 when all was measured, 1 when something did not work."""
     options = _parser().parse_args(argv)
     cases = [case for case in CASES if not options.only or case.name in options.only]
-    rounds = options.rounds or (2 if options.quick else 5)
+    rounds = options.rounds or (1 if options.quick else 5)
     facts = report.machine()
     print(report.heading(rounds, facts), flush=True)
     records: list[dict[str, Any]] = []
@@ -49,6 +55,9 @@ def main(argv: Sequence[str]) -> int:
     whole = {"made": made, "rounds": rounds, "quick": options.quick, "machine": facts, "cases": records}
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
+    if options.chart is not None:
+        options.chart.parent.mkdir(parents=True, exist_ok=True)
+        options.chart.write_text(chart.drawn(whole), "utf-8")
     return 0
 
 
@@ -68,9 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rounds", type=_at_least_one, metavar="N", help="rounds of each side (5)")
     parser.add_argument(
-        "--quick", action="store_true", help="two rounds of a tenth: for tests, not for figures"
+        "--quick", action="store_true", help="one round of a tenth: for tests, not for figures"
     )
     parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE", help="where the JSON goes")
+    parser.add_argument(
+        "--chart", type=Path, metavar="FILE", help="where the chart goes, an SVG; none without"
+    )
     return parser
 
 

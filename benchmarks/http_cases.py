@@ -1,83 +1,22 @@
-"""Requests over HTTP against a bare Starlette app that reads the same body and sends an answer as large."""
+"""Requests a second against a bare Starlette app that reads the same body and sends the same answer."""
 
 from __future__ import annotations
 
-import base64
-import http.client
-import json
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.cases import Bench, Case
+from benchmarks.cases import Bench, Case, Goal
+from benchmarks.load import Load, put_under
 from benchmarks.measuring import Lap, Outcome, compare, interleave
-from benchmarks.pictures import Picture
-from benchmarks.processes import BASELINE, SERVER, Answer, BenchmarkError, Server, cpu_seconds, running
+from benchmarks.posts import Post, json_edit, large_refusal, send, small_refusal
+from benchmarks.processes import BASELINE, SERVER, Server, running
 
-EDIT = "/api/v1/image/edit"
-PROMPT = "make it a sunset"
-_BOUNDARY = "benchmark-boundary-7d2f"
+_CONNECTIONS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One POST, and the status that it is to get."""
-
-    path: str
-    body: bytes
-    media_type: str
-    status: int
-
-
-def json_edit(picture: Picture) -> Post:
-    """An edit with the picture as base64."""
-    return _json_post(200, prompt=PROMPT, image=base64.b64encode(picture.data).decode())
-
-
-def form_edit(picture: Picture) -> Post:
-    """An edit with the picture as a file part."""
-    head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n{PROMPT}\r\n'
-    head += (
-        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="in.{picture.format}"\r\n'
-    )
-    head += f"Content-Type: image/{picture.format}\r\n\r\n"
-    body = b"".join((head.encode(), picture.data, f"\r\n--{_BOUNDARY}--\r\n".encode()))
-    return Post(EDIT, body, f"multipart/form-data; boundary={_BOUNDARY}", 200)
-
-
-def small_refusal() -> Post:
-    """Two faults in few bytes: no prompt, and a ratio that is none."""
-    return _json_post(400, image="http://127.0.0.1:9/never-asked.png", aspect_ratio="107:60")
-
-
-def large_refusal(picture: Picture) -> Post:
-    """An edit that would be right but for its ratio."""
-    image = base64.b64encode(picture.data).decode()
-    return _json_post(400, prompt=PROMPT, image=image, aspect_ratio="107:60")
-
-
-def send(server: Server, post: Post) -> Answer:
-    """One answer of the right status. Raises BenchmarkError for any other, and for none."""
-    try:
-        answer = server.ask("POST", post.path, post.body, post.media_type)
-    except (OSError, http.client.HTTPException) as error:
-        raise BenchmarkError(f"POST {post.path} got no answer: {error!r}") from error
-    if answer.status != post.status:
-        shown = answer.body[:300].decode(errors="replace")
-        raise BenchmarkError(f"POST {post.path} gave {answer.status} for {post.status}: {shown}")
-    return answer
-
-
-def lap(server: Server, post: Post, operations: int) -> Lap:
-    """As many requests, one after the other, on one connection."""
-    before = cpu_seconds(server.pid)
-    seconds = [send(server, post).seconds for _ in range(operations)]
-    after = cpu_seconds(server.pid)
-    return Lap(seconds, None if before is None or after is None else (after - before) / operations)
-
-
-def against_starlette(bench: Bench, post: Post, operations: int) -> Outcome:
+def against_starlette(bench: Bench, post: Post, seconds: float) -> Outcome:
     """The server and the bare app in turn, each in its own process. The app sends what the server sent."""
     with tempfile.TemporaryDirectory(dir=bench.folder) as answers, running(SERVER, bench.folder) as server:
         answer = send(server, post)
@@ -85,46 +24,39 @@ def against_starlette(bench: Bench, post: Post, operations: int) -> Outcome:
         Path(answers, name).write_bytes(answer.body)
         with running((*BASELINE, answers), bench.folder) as floor:
             same = Post(f"/{name}", post.body, post.media_type, post.status)
-            count = bench.operations(operations)
-            return compare(
-                *interleave(bench.rounds, partial(lap, server, post, count), partial(lap, floor, same, count))
-            )
+            load = Load(_CONNECTIONS, bench.seconds(seconds))
+
+            def lap(of: Server, sent: Post) -> Lap:
+                return put_under(of, sent, load, bench.folder).lap()
+
+            laps = interleave(bench.rounds, partial(lap, server, post), partial(lap, floor, same))
+            return compare(*laps, "requests a second", judged="rate")
 
 
-_STARLETTE = "bare Starlette reads the same body, sends as many bytes"
-_STARLETTE_JSON = "bare Starlette reads the same body, sends the same JSON"
+def _cached(name: str, body: int, shown: str, least: float) -> Case:
+    def run(bench: Bench) -> Outcome:
+        # A body is its picture in base64 and 50 bytes of JSON.
+        return against_starlette(bench, json_edit(bench.pictures.small((body - 50) * 3 // 4)), 2)
+
+    ours = f"the same edit again and again, body of {shown}; key, ledger and journal as always"
+    goal = Goal(least, "1.0 less a digest", more=True)
+    return Case(name, ours, "bare Starlette reads the same body, sends the same bytes", "rate", run, goal)
+
+
+def _refusal(name: str, ours: str, post: Callable[[Bench], Post]) -> Case:
+    def run(bench: Bench) -> Outcome:
+        return against_starlette(bench, post(bench), 2)
+
+    baseline = "bare Starlette reads the same body, sends the same JSON"
+    return Case(name, ours, baseline, "rate", run, Goal(0.7, "1.0", more=True))
+
 
 CASES = (
-    Case(
-        "json-edit",
-        "1 MP JPEG of 300 kB as base64 in JSON, 1K PNG back",
-        _STARLETTE,
-        "seconds",
-        lambda bench: against_starlette(bench, json_edit(bench.pictures.photo), 20),
-    ),
-    Case(
-        "form-edit",
-        "the same as multipart/form-data",
-        _STARLETTE,
-        "seconds",
-        lambda bench: against_starlette(bench, form_edit(bench.pictures.photo), 20),
-    ),
-    Case(
-        "refusal",
-        "400 with two faults, body of 73 bytes",
-        _STARLETTE_JSON,
-        "seconds",
-        lambda bench: against_starlette(bench, small_refusal(), 400),
-    ),
-    Case(
-        "refusal-300k",
-        "400 for the ratio of json-edit",
-        _STARLETTE_JSON,
-        "seconds",
-        lambda bench: against_starlette(bench, large_refusal(bench.pictures.photo), 200),
+    _cached("cached-28k", 28_000, "28 kB", 0.8),
+    _cached("cached-220k", 220_000, "220 kB", 0.8),
+    _cached("cached-1700k", 1_700_000, "1.7 MB", 0.7),
+    _refusal("refusal", "400 with two faults, body of 73 bytes", lambda _: small_refusal()),
+    _refusal(
+        "refusal-300k", "400 for one field beside 300 kB", lambda bench: large_refusal(bench.pictures.photo)
     ),
 )
-
-
-def _json_post(status: int, **fields: str) -> Post:
-    return Post(EDIT, json.dumps(fields).encode(), "application/json", status)

@@ -7,9 +7,10 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 # A server cannot do more than its baseline in less time: below this the baseline is wrong, not the server good.
-IMPOSSIBLE = 0.95
+IMPOSSIBLE = 1 / 1.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,15 @@ class Ratio:
 class Outcome:
     """What one case gave. ``ratio`` is of the medians of a round, ``cpu_ratio`` of its CPU time.
 
-    Where ``broken`` holds a sentence, the ratios are not to be believed.
+    ``judged`` is the one that the goal is about; None where CPU was to be judged and is not told. Where ``broken``
+    holds a sentence, the ratios are not to be believed.
     """
 
     ours: Figures
     baseline: Figures
     ratio: Ratio
     cpu_ratio: Ratio | None
+    judged: Ratio | None
     broken: str | None
 
 
@@ -74,18 +77,40 @@ def interleave(
     return [lap for lap, _ in laps[1:]], [lap for _, lap in laps[1:]]
 
 
-def compare(ours: Sequence[Lap], baseline: Sequence[Lap], quantity: str = "time") -> Outcome:
+Judged = Literal["value", "cpu", "rate"]
+
+
+def compare(
+    ours: Sequence[Lap],
+    baseline: Sequence[Lap],
+    quantity: str = "time",
+    *,
+    judged: Judged = "value",
+    floor: bool = True,
+) -> Outcome:
     """The outcome of a case from as many rounds of the one side as of the other, at least one.
 
-    ``quantity`` is what the values are of.
+    ``quantity`` is what the values are of. ``judged`` says which ratio counts: that of the values, that of the CPU,
+    or, for requests a second, the worse of the two, since a client that is too slow makes both sides alike in
+    requests but not in CPU. ``floor``: the baseline does less than we do, so that to be better is to be wrong.
     """
     ratio = _ratio(
         [statistics.median(lap.values) for lap in ours], [statistics.median(lap.values) for lap in baseline]
     )
     ours_cpu, baseline_cpu = _cpu(ours), _cpu(baseline)
     cpu_ratio = _ratio(ours_cpu, baseline_cpu) if ours_cpu and baseline_cpu else None
-    broken = _impossible({quantity: ratio, "CPU": cpu_ratio})
-    return Outcome(figures(ours), figures(baseline), ratio, cpu_ratio, broken)
+    looked_at = {"CPU": cpu_ratio} if judged == "cpu" else {quantity: ratio, "CPU": cpu_ratio}
+    broken = _impossible(looked_at, rates=judged == "rate") if floor else None
+    counts = {"value": ratio, "cpu": cpu_ratio, "rate": _worse(ratio, cpu_ratio)}[judged]
+    return Outcome(figures(ours), figures(baseline), ratio, cpu_ratio, counts, broken)
+
+
+def _worse(rate: Ratio, cpu: Ratio | None) -> Ratio:
+    """Of a ratio of requests a second and one of CPU time, turned over, the lower."""
+    if cpu is None:
+        return rate
+    turned = Ratio(1 / cpu.median, 1 / cpu.high, 1 / cpu.low)
+    return min(rate, turned, key=lambda ratio: ratio.median)
 
 
 def figures(laps: Sequence[Lap]) -> Figures:
@@ -107,10 +132,12 @@ def _ratio(ours: Sequence[float], baseline: Sequence[float]) -> Ratio:
     return Ratio(statistics.median(by_round), min(by_round), max(by_round))
 
 
-def _impossible(ratios: dict[str, Ratio | None]) -> str | None:
-    wrong = [
-        f"{name} {ratio.median:.2f} of it"
-        for name, ratio in ratios.items()
-        if ratio is not None and ratio.median < IMPOSSIBLE
-    ]
+def _impossible(ratios: dict[str, Ratio | None], *, rates: bool) -> str | None:
+    wrong = []
+    for name, ratio in ratios.items():
+        if ratio is None:
+            continue
+        cost = 1 / ratio.median if rates and name != "CPU" else ratio.median
+        if cost < IMPOSSIBLE:
+            wrong.append(f"{name} {ratio.median:.2f} of it")
     return f"broken baseline: ours does more and takes {' and '.join(wrong)}" if wrong else None

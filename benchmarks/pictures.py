@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import struct
 import tempfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -16,6 +18,7 @@ _RECIPE = 1  # raise it when a picture's making changes: older files in the cach
 
 ONE_MEGAPIXEL = (1216, 832)
 LARGEST = (7680, 4320)  # width x height is the most that the contract takes
+LARGEST_FILE = 24_900_000  # bytes, a little less than the contract takes
 
 
 @dataclass(frozen=True)
@@ -44,20 +47,31 @@ class Pictures:
         return self._kept("photo", ONE_MEGAPIXEL, "jpeg")
 
     @cached_property
-    def large_jpeg(self) -> Picture:
-        """The most pixels that the contract takes, a JPEG of about 9 MB."""
-        return self._kept("large", LARGEST, "jpeg")
+    def photo_png(self) -> Picture:
+        """One megapixel, a PNG of about 700 kB."""
+        return self._kept("photo", ONE_MEGAPIXEL, "png")
 
     @cached_property
     def large_png(self) -> Picture:
         """The most pixels that the contract takes, a PNG of about 20 MB: less grain, or it would pass 25 MB."""
         return self._kept("large", LARGEST, "png")
 
-    def _kept(self, name: str, size: tuple[int, int], file_format: str) -> Picture:
+    @cached_property
+    def largest_png(self) -> Picture:
+        """The same, filled up to a little less than the 25 MB that the contract takes."""
+        picture = self.large_png
+        return Picture(_filled_png(picture.data, LARGEST_FILE), picture.size, "png")
+
+    def small(self, size: int) -> Picture:
+        """A quarter of a megapixel, a JPEG of exactly ``size`` bytes, at least 20,000."""
+        picture = self._kept("small", (512, 512), "jpeg", quality=30)
+        return Picture(_filled_jpeg(picture.data, size), picture.size, "jpeg")
+
+    def _kept(self, name: str, size: tuple[int, int], file_format: str, quality: int = 91) -> Picture:
         file = self.folder / f"{name}-{_RECIPE}.{file_format}"
         if not file.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            made = _jpeg(size) if file_format == "jpeg" else _png(size)
+            made = _jpeg(size, quality) if file_format == "jpeg" else _png(size)
             # Whole or not at all, so that a second run at the same time reads no half file.
             with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as part:
                 part.write(made)
@@ -65,10 +79,30 @@ class Pictures:
         return Picture(file.read_bytes(), size, file_format)
 
 
-def _jpeg(size: tuple[int, int]) -> bytes:
+def _jpeg(size: tuple[int, int], quality: int) -> bytes:
     out = BytesIO()
-    _scene(size, [value * 19 // 256 - 9 for value in range(256)]).save(out, "JPEG", quality=91)
+    _scene(size, [value * 19 // 256 - 9 for value in range(256)]).save(out, "JPEG", quality=quality)
     return out.getvalue()
+
+
+def _filled_jpeg(data: bytes, size: int) -> bytes:
+    """The file with as many comments after its first marker as make it so long. Each has four bytes of its own."""
+    missing, comments = size - len(data), []
+    while missing:
+        length = min(missing - 2, 0xFFFF) if missing > 0xFFFF + 8 or missing <= 0xFFFF + 2 else missing // 2
+        comments.append(b"\xff\xfe" + length.to_bytes(2, "big") + bytes(length - 2))
+        missing -= length + 2
+    return data[:2] + b"".join(comments) + data[2:]
+
+
+def _filled_png(data: bytes, size: int) -> bytes:
+    """The file with one more chunk before its end, which readers pass over, that makes it so long."""
+    content = bytes(size - len(data) - 12)
+    chunk = b"fiLl" + content
+    end = len(data) - 12
+    return b"".join(
+        (data[:end], struct.pack(">I", len(content)), chunk, struct.pack(">I", zlib.crc32(chunk)), data[end:])
+    )
 
 
 def _png(size: tuple[int, int]) -> bytes:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,7 @@ class Server:
     """A running server with one keep-alive connection to it. ``born`` is when its process was started."""
 
     pid: int
+    port: int
     born: float
     connection: http.client.HTTPConnection
 
@@ -58,10 +59,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(module: Sequence[str], folder: Path) -> Iterator[Server]:
+def running(module: Sequence[str], folder: Path, cores: Collection[int] = ()) -> Iterator[Server]:
     """``python -m module...`` from its ready line to its end. Raises BenchmarkError when it never is ready.
 
-    ``folder`` receives what it writes to stderr.
+    ``folder`` receives what it writes to stderr. ``cores``: the only ones that it may use.
     """
     words = folder / f"{module[0]}.stderr"
     born = time.perf_counter()
@@ -73,6 +74,8 @@ def running(module: Sequence[str], folder: Path) -> Iterator[Server]:
             env=environment(os.environ),
             cwd=REPOSITORY,
         )
+    if cores and sys.platform == "linux":
+        os.sched_setaffinity(process.pid, cores)
     patience = threading.Timer(START_PATIENCE_S, process.kill)  # ends readline, should nothing come
     patience.start()
     try:
@@ -82,26 +85,37 @@ def running(module: Sequence[str], folder: Path) -> Iterator[Server]:
             process.wait()
             last = words.read_text(errors="replace").strip()[-2000:]
             raise BenchmarkError(f"{' '.join(module)} ended before it was ready.\n{last}")
-        connection = http.client.HTTPConnection(
-            "127.0.0.1", json.loads(ready)["port"], timeout=ANSWER_PATIENCE_S
-        )
+        port = json.loads(ready)["port"]
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_PATIENCE_S)
         with contextlib.closing(connection):
-            yield Server(process.pid, born, connection)
+            yield Server(process.pid, port, born, connection)
     finally:
         patience.cancel()
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
         if process.stdout:
             process.stdout.close()
 
 
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to end, and make it, should it not."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a measured process: the user's, without what would change the server's settings."""
-    return {name: value for name, value in given.items() if not name.startswith("VENICE_MOCK_")}
+    """The environment of a measured process: the user's, without what would change the server's settings.
+
+    Without bytecode on disk a start would measure the compiler: for both sides, but not for both alike.
+    """
+    return {
+        name: value
+        for name, value in given.items()
+        if not name.startswith("VENICE_MOCK_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
 
 
 def cpu_seconds(pid: int) -> float | None:
@@ -127,3 +141,9 @@ def memory_bytes(pid: int) -> tuple[int, int] | None:
     lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
     now, highest = (int(lines[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
     return now, highest
+
+
+def forget_peak(pid: int) -> None:
+    """Let the highest resident memory of a process count from now on, where the system can."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/clear_refs").write_text("5")

@@ -10,27 +10,30 @@ from typing import Any
 
 import PIL
 
-from benchmarks.cases import Case
+from benchmarks.cases import Case, Goal
+from benchmarks.edit_cases import fast_extra
+from benchmarks.load import generator
 from benchmarks.measuring import Figures, Outcome, Ratio
 
 WIDTH = 100
 _COLUMNS = (
     # title, width: 100 in all with one blank between two
-    ("case", 16),
-    ("n", 5),
-    ("median", 9),
-    ("p99", 9),
-    ("baseline", 9),
-    ("ratio", 7),
+    ("case", 13),
+    ("ratio", 6),
     ("spread", 12),
+    ("goal", 7),
+    ("reached", 7),
+    ("limit", 5),
+    ("ours", 10),
+    ("baseline", 10),
     ("CPU", 9),
     ("base", 9),
-    ("ratio", 6),
 )
 _LEGEND = """\
-ratio   ours / baseline, both measured in this run in alternating rounds; 1.0 is the least possible.
-spread  the lowest and the highest ratio of a round. n: our operations. p99 of n < 100: the largest.
-CPU     of the server for one operation, all threads, and of its baseline: steadier than the time."""
+ratio     ours / baseline: of CPU where the baseline says so, else of what is shown; of requests a
+          second or the CPU of each, whichever is worse. Both sides in turn in this run: medians.
+spread    the lowest and the highest ratio of a round. limit: what physics would allow.
+CPU       of the server for one operation, all threads, and of its baseline."""
 
 
 def machine() -> dict[str, Any]:
@@ -40,6 +43,8 @@ def machine() -> dict[str, Any]:
         "pillow": PIL.__version__,
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
+        "client": generator(),
+        "fast_extra": fast_extra(),
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
     }
 
@@ -51,6 +56,7 @@ def heading(rounds: int, facts: dict[str, Any]) -> str:
         [
             f"venice-mock benchmarks, {rounds} rounds of each side in turn",
             f"Python {facts['python']}, Pillow {facts['pillow']}, {facts['system']}, {facts['cores']} cores{load}",
+            f"load by {facts['client']}; the fast extra is {'' if facts['fast_extra'] else 'not '}installed",
             "",
             _line([title for title, _ in _COLUMNS]),
             "-" * WIDTH,
@@ -60,14 +66,38 @@ def heading(rounds: int, facts: dict[str, Any]) -> str:
 
 def row(case: Case, outcome: Outcome) -> str:
     """One case as a line, and a second one when its baseline is broken."""
-    ours, baseline, broken = outcome.ours, outcome.baseline, outcome.broken
-    cells = [case.name, str(ours.count), *(_amount(value, case.unit) for value in (ours.median, ours.p99))]
-    cells.append(_amount(baseline.median, case.unit))
-    cells += ["broken", ""] if broken else [_number(outcome.ratio.median), _spread(outcome.ratio)]
-    if outcome.cpu_ratio is not None:
-        cells += [_cpu(ours), _cpu(baseline), "broken" if broken else _number(outcome.cpu_ratio.median)]
+    ours, baseline, judged = outcome.ours, outcome.baseline, outcome.judged
+    goal = case.goal
+    cells = [case.name]
+    if outcome.broken:
+        cells += ["broken", ""]
+    else:
+        cells += ["", ""] if judged is None else [_number(judged.median), _spread(judged)]
+    cells += ["", "", ""] if goal is None else [bound(goal), verdict(case, outcome), _limit(goal)]
+    cells += [_amount(side.median, case.unit) for side in (ours, baseline)]
+    cells += [_cpu(ours), _cpu(baseline)]
     line = _line(cells)
-    return f"{line}\n  {broken}" if broken else line
+    return f"{line}\n  {outcome.broken}" if outcome.broken else line
+
+
+def _limit(goal: Goal) -> str:
+    """The limit's number; a limit in words has no place in the table."""
+    number = goal.limit.split()[0]
+    return number if number[0].isdigit() else ""
+
+
+def bound(goal: Goal) -> str:
+    """The goal in a word: >=0.8 or <=1.15."""
+    return f"{'>=' if goal.more else '<='}{goal.bound:g}"
+
+
+def verdict(case: Case, outcome: Outcome) -> str:
+    """Whether the goal was reached: yes, no, or ? where nothing is known."""
+    if case.goal is None:
+        return ""
+    if outcome.broken or outcome.judged is None:
+        return "?"
+    return "yes" if case.goal.reached(outcome.judged.median) else "no"
 
 
 def skipped(case: Case, reason: str) -> str:
@@ -85,11 +115,18 @@ def footer(cases: Sequence[Case]) -> str:
 
 def record(case: Case, outcome: Outcome | None, reason: str | None) -> dict[str, Any]:
     """One case for the JSON file. Values are seconds or bytes, as ``unit`` says; CPU is seconds."""
-    told = {"name": case.name, "ours_is": case.ours, "baseline_is": case.baseline, "unit": case.unit}
+    told: dict[str, Any] = {
+        "name": case.name,
+        "ours_is": case.ours,
+        "baseline_is": case.baseline,
+        "unit": case.unit,
+    }
+    told["goal"] = None if case.goal is None else dataclasses.asdict(case.goal)
+    told["reached"] = None if outcome is None else {"yes": True, "no": False}.get(verdict(case, outcome))
     empty = {field.name: None for field in dataclasses.fields(Outcome)}
     found = empty if outcome is None else dataclasses.asdict(outcome)
     if found["broken"]:
-        found |= {"ratio": None, "cpu_ratio": None}
+        found |= {"ratio": None, "cpu_ratio": None, "judged": None}
     return {**told, **found, "skipped": reason}
 
 
@@ -104,6 +141,8 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _amount(value: float, unit: str) -> str:
+    if unit == "rate":
+        return f"{value:.{0 if value >= 100 else 1}f} rps"
     return f"{value / 2**20:.1f} MiB" if unit == "bytes" else _time(value)
 
 

@@ -8,7 +8,6 @@ One table, ``OPTIONS``, drives all three sources and the help: the option ``max_
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -240,6 +239,8 @@ def load_settings(flags: Mapping[str, str | bool], environ: Mapping[str, str]) -
 
 
 def _read_file(file: Path) -> dict[str, Any]:
+    import tomllib  # here, because few have such a file, and every start would load it
+
     try:
         table = tomllib.loads(file.read_text("utf-8"), parse_float=Decimal)
     except OSError as error:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from venice_mock.accounts.keys import KeyRing, Opening, load_keys
 from venice_mock.contract import Contract, Editions, with_models
-from venice_mock.edit.endpoint import EditService
-from venice_mock.edit.fetching import FetchPolicy
 from venice_mock.edit.workshop import Workshop
 from venice_mock.settings import Settings
 from venice_mock.state.journal import Budget, Journal
@@ -21,9 +19,12 @@ from venice_mock.state.rules import RuleBook
 from venice_mock.state.session import Session, open_session, reopen_session
 from venice_mock.state.sharing import SharedStore
 from venice_mock.wallet.desk import WalletDesk
-from venice_mock.wallet.statements import StatementService
-from venice_mock.wallet.topup import TopUpService
 from venice_mock.wallet.world import WalletTables, World, load_wallets, make_world
+
+if TYPE_CHECKING:  # each is loaded by its first request, so that the process answers early
+    from venice_mock.edit.endpoint import EditService
+    from venice_mock.wallet.statements import StatementService
+    from venice_mock.wallet.topup import TopUpService
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,29 @@ class Tenant:
     contract: Contract
     session: Session
     world: World
-    edit: EditService
-    statements: StatementService
-    top_ups: TopUpService
+    workshop: Workshop
+    desk: WalletDesk
+
+    @property
+    def edit(self) -> EditService:
+        """What answers its edits."""
+        from venice_mock.edit.endpoint import EditService
+
+        return EditService(self.session, self.workshop, self.settings, self.desk)
+
+    @property
+    def statements(self) -> StatementService:
+        """What answers for its wallets' balances and bookings."""
+        from venice_mock.wallet.statements import StatementService
+
+        return StatementService(self.session, self.desk, limited=self.settings.limits == "real")
+
+    @property
+    def top_ups(self) -> TopUpService:
+        """What takes its payments."""
+        from venice_mock.wallet.topup import TopUpService
+
+        return TopUpService(self.session, self.world)
 
     @property
     def settings(self) -> Settings:
@@ -116,6 +137,8 @@ class Builder:
             edition = contract.edition.edition
             raise ValueError(f"The default model {settings.default_model} is no edit model of {edition}.")
         if settings.fetch != Settings().fetch:  # a wrong entry is told now, not at the first URL
+            from venice_mock.edit.fetching import FetchPolicy
+
             FetchPolicy(allow=settings.fetch, max_bytes_exclusive=1)
         world = make_world(
             contract,
@@ -139,7 +162,6 @@ class Builder:
         else:
             reseeded = anew or settings.seed != before.settings.seed
             session = reopen_session(before.session, contract, settings, keys, anew=reseeded)
-        desk = WalletDesk(session, world)
         return Tenant(
             id=name,
             plan=plan,
@@ -147,9 +169,8 @@ class Builder:
             contract=contract,
             session=session,
             world=world,
-            edit=EditService(session, self.workshop, settings, desk),
-            statements=StatementService(session, desk, limited=settings.limits == "real"),
-            top_ups=TopUpService(session, world),
+            workshop=self.workshop,
+            desk=WalletDesk(session, world),
         )
 
     def _contract(self, plan: Plan) -> Contract:

@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -195,6 +194,12 @@ def last_characters(token: str) -> str | None:
     return token[-_SHOWN:] if len(token) >= _SECRET_FROM else None
 
 
+def _toml(text: str) -> dict[str, Any]:
+    import tomllib  # here, because few have such a file, and every start would load it
+
+    return tomllib.loads(text)
+
+
 def load_keys(path: Path) -> dict[str, Opening]:
     """Read a keys file, JSON or TOML: ``{KEY: {"balance_usd": "5", "spend_limit_usd": "1", "status": "active"}}``.
 
@@ -202,7 +207,7 @@ def load_keys(path: Path) -> dict[str, Opening]:
     """
     try:
         text = path.read_text("utf-8")
-        raw: Any = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+        raw: Any = _toml(text) if path.suffix == ".toml" else json.loads(text)
     except (OSError, ValueError) as error:
         raise ValueError(f"The keys file {path} cannot be read: {error}") from error
     if not isinstance(raw, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 import msgspec
@@ -11,12 +10,12 @@ from venice_mock.contract.checking import ContractError, check
 from venice_mock.contract.types import Behavior, Contract, Edition
 
 _SUFFIX = ".json"
+_FOLDER = Path(__file__).parent / "editions"
 
 
 def available_editions() -> tuple[str, ...]:
     """Names of the editions in this package, oldest first."""
-    folder = resources.files("venice_mock.contract") / "editions"
-    return tuple(sorted(f.name.removesuffix(_SUFFIX) for f in folder.iterdir() if f.name.endswith(_SUFFIX)))
+    return tuple(sorted(file.stem for file in _FOLDER.glob("*" + _SUFFIX)))
 
 
 def load_edition(name: str) -> Edition:
@@ -31,7 +30,7 @@ def load_edition(name: str) -> Edition:
             raise ContractError(f"There is no edition file at {name}.")
         raw = source.read_bytes()
     elif name in available_editions():
-        raw = (resources.files("venice_mock.contract") / "editions" / (name + _SUFFIX)).read_bytes()
+        raw = (_FOLDER / (name + _SUFFIX)).read_bytes()
     else:
         raise ContractError(f"Unknown edition {name!r}. Known: {', '.join(available_editions())}.")
     try:

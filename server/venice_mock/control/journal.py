@@ -9,7 +9,6 @@ from typing import Any
 
 from venice_mock.control.entries import describe, has_picture
 from venice_mock.control.reading import bad
-from venice_mock.edit.thumbs import MEDIA_TYPE, small_from_file
 from venice_mock.errors import ApiError, plain
 from venice_mock.state.story import Input, Output, Story
 from venice_mock.tenant import Tenant
@@ -111,6 +110,8 @@ def output_of(tenant: Tenant, name: str) -> File:
 
 def thumbnail_of(tenant: Tenant, name: str, which: str | None) -> File:
     """Either picture in small, by default the answer's if that is one; takes a moment. Raises ApiError 400, 404."""
+    from venice_mock.edit.thumbs import MEDIA_TYPE, small_from_file  # Pillow's readers: not part of the start
+
     if which not in (None, "input", "output"):
         raise bad(_WHAT, "of is input or output")
     story = story_named(tenant, name)

@@ -10,15 +10,17 @@ import hashlib
 import json
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from venice_mock.accounts.callers import Caller
 from venice_mock.edit.facts import facts_of
 from venice_mock.edit.fields import RawFields, Text, Upload
 from venice_mock.edit.headers import BrokenHeader, Header, read_header
-from venice_mock.edit.making import Notes, Order
 from venice_mock.edit.source import decode_text
 from venice_mock.state.story import HIDDEN, Data, Input, Sender, Story, Way
+
+if TYPE_CHECKING:  # stories are also of requests that are no edits: they load no Pillow
+    from venice_mock.edit.making import Order
 
 _URL = re.compile(rb"https?://", re.IGNORECASE)
 _LONGEST_URL = 2000  # ours
@@ -80,6 +82,8 @@ def tell_order(story: Story | None, order: Order) -> Order:
         "blurred": order.blurred,
     }
     story.understood = understood
+    from venice_mock.edit.making import Notes
+
     return replace(order, notes=Notes())
 
 

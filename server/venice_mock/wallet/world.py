@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -126,6 +125,8 @@ def load_wallets(file: Path) -> WalletTables:
     try:
         text = file.read_text("utf-8")
         if file.suffix == ".toml":
+            import tomllib
+
             return msgspec.convert(tomllib.loads(text, parse_float=Decimal), WalletTables, strict=False)
         return msgspec.json.decode(text, type=WalletTables, strict=False)
     except (OSError, ValueError) as error:

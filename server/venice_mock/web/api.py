@@ -12,8 +12,6 @@ from venice_mock.accounts.billing import billing_balance
 from venice_mock.catalogue import list_compatibility, list_models, list_traits
 from venice_mock.contract import Contract
 from venice_mock.control.steering import HEADER, PREFER, steering_of
-from venice_mock.edit.endpoint import EditCall
-from venice_mock.wallet.statements import limit_requests
 from venice_mock.web.admission import API, origin_of, prefix_of, tenant_of
 from venice_mock.web.answers import header_text, json_response
 from venice_mock.web.faulting import spoil_answer
@@ -38,6 +36,8 @@ def api_routes(contract: Contract) -> list[Route]:
 
 
 async def _image_edit(request: Request) -> Response:
+    from venice_mock.edit.endpoint import EditCall  # readiness has loaded it: not part of the start
+
     tenant, said = tenant_of(request.scope), request.headers
     steering = steering_of(tenant.contract, said.getlist(HEADER), said.getlist(PREFER))
     story = story_of(request.scope)
@@ -71,6 +71,8 @@ async def _balance(request: Request) -> Response:
 
 
 async def _top_up(request: Request) -> Response:
+    from venice_mock.wallet.statements import limit_requests  # not part of the start
+
     tenant = tenant_of(request.scope)
     who = request.client.host if request.client else "unknown"
     limit = tenant.contract.edition.x402.top_up.requests_per_minute

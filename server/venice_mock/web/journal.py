@@ -150,7 +150,7 @@ class JournalRoutes:
         story, which = story_named(tenant, name), request.query_params.get("of")
         small = partial(thumbnail_of, tenant, name, which)
         # Decoding a picture takes memory: it waits for its turn as an edit does, unless there is nothing to decode.
-        file = await tenant.edit.workshop.run(pixels_of(tenant, story, which), small)
+        file = await tenant.workshop.run(pixels_of(tenant, story, which), small)
         tenant.journal.weigh(story)
         return _file(file)
 
