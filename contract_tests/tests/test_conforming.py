@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import secrets
 import urllib.request
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 
 from live import running
+from redis_server import RedisServer, on_redis, running_redis
 from test_every_rule import UNSEEN
 from venice_contract.judging.facts import Accepted
 from venice_contract.running.judging import Scope, judge
@@ -19,6 +22,20 @@ from venice_contract.wire.target import read_target
 
 IN_PROCESS = "asgi:venice_mock.asgi:make_app"
 JUNE, AUGUST = "2026-06-19", "2026-08-22"
+
+
+@pytest.fixture(scope="module")
+def redis_server() -> Iterator[RedisServer]:
+    with running_redis(keeps=False) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``VENICE_MOCK_TEST_STORE=redis`` every server that is judged has an empty store on a real Redis."""
+    if on_redis():
+        server: RedisServer = request.getfixturevalue("redis_server")
+        monkeypatch.setenv("VENICE_MOCK_STORE", server.url(secrets.token_hex(8)))
 
 
 def judged(

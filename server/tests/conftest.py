@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import pytest
 
 from asgi import Client
-from redis_server import RedisServer, running_redis
+from live import REDIS
+from redis_server import RedisServer, on_redis, running_redis
 from rulekit import server_of
 from stores import MakeStore, in_memory, in_redis
 from venice_mock.app import create_app
@@ -40,11 +40,10 @@ def make_client(request: pytest.FixtureRequest) -> Iterator[MakeClient]:
     With ``VENICE_MOCK_TEST_STORE=redis`` in the environment each has an empty store on a real Redis.
     """
     made: list[Client] = []
-    on_redis = os.environ.get("VENICE_MOCK_TEST_STORE") == "redis"
 
     def make(wall_clock: Callable[[], float] | None = None, **settings: Any) -> Client:
         clock = {} if wall_clock is None else {"wall_clock": wall_clock}
-        if on_redis:
+        if on_redis():
             server: RedisServer = request.getfixturevalue("redis_server")
             settings.setdefault("store", server.url(secrets.token_hex(8)))
         made.append(Client(create_app(Settings(**settings), **clock)))
@@ -67,6 +66,16 @@ def redis_server() -> Iterator[RedisServer]:
     """A real Redis that many tests share; each keeps to names of its own."""
     with running_redis(keeps=False) as server:
         yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _redis_for_processes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With ``VENICE_MOCK_TEST_STORE=redis`` servers that are processes of their own have a store there, too."""
+    with pytest.MonkeyPatch.context() as patched:
+        if on_redis():
+            server: RedisServer = request.getfixturevalue("redis_server")
+            patched.setenv(REDIS, server.url().partition("?")[0])
+        yield
 
 
 @pytest.fixture(params=["memory", "redis"])

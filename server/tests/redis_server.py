@@ -17,6 +17,11 @@ from tools import missing, tool
 _PATIENCE_S = 20.0
 
 
+def on_redis() -> bool:
+    """Whether the tests are to run on a real Redis wherever they do not say which store they mean."""
+    return os.environ.get("VENICE_MOCK_TEST_STORE") == "redis"
+
+
 class RedisServer:
     """One server. ``keeps``: it has its data again after it was killed, at the price of a wait for every write."""
 
@@ -83,9 +88,9 @@ class RedisServer:
 
 @contextmanager
 def running_redis(*, keeps: bool = True) -> Iterator[RedisServer]:
-    """A fresh server (``keeps``: see RedisServer).
+    """A fresh server; skips with a sentence, or fails in CI, where redis-server or its client is missing.
 
-    Skips with a sentence, or fails in CI, where redis-server or its client is missing.
+    ``keeps``: see RedisServer.
     """
     command = tool("redis-server")
     try:

@@ -8,6 +8,7 @@ import json
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +19,7 @@ from asgi import Client, Reply
 from venice_mock.accounts.keys import account_id
 from venice_mock.app import Server
 from venice_mock.state.store import Account, Entry
+from venice_mock.tenancy import DEFAULT
 
 EDIT = "/api/v1/image/edit"
 TEST_EDITION = Path(__file__).parents[2] / "fixtures" / "editions" / "test-edition.json"
@@ -91,6 +93,23 @@ def balance_of(client: Client, key: str) -> Decimal:
     told = json.loads(reply.body, parse_float=Decimal, parse_int=Decimal)["balances"]["usd"]
     assert isinstance(told, Decimal)
     return told
+
+
+async def until_held(client: Client, account: str, edit: asyncio.Task[Any], session: str = DEFAULT) -> None:
+    """Wait until the price of an edit in work is held in its account."""
+    store = server_of(client).tenants.get(session).session.store
+    while True:
+        with suppress(KeyError):  # it is not open yet
+            if (await store.account(account)).held:
+                return
+        assert not edit.done()
+        await asyncio.sleep(0)
+
+
+def accounts_in(client: Client, session: str = DEFAULT) -> set[str]:
+    """The names of the accounts that a session has."""
+    state = client.runner.run(server_of(client).tenants.get(session).session.store.snapshot())
+    return {kept.account.id for kept in state.accounts or ()}
 
 
 def fields_at_fault(reply: Reply) -> set[str]:

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 from asgi import Client, Reply
 from conftest import MakeClient
-from rulekit import EDIT, TEST_EDITION, Clock, balance_of, good, good_body
-from sessions import CONFIG, RESET, SESSIONS, changed, opened, refused, tenant_of, under
+from rulekit import EDIT, TEST_EDITION, Clock, balance_of, good, good_body, until_held
+from sessions import CONFIG, RESET, SESSIONS, changed, opened, refused, under
 from venice_mock.accounts.keys import account_id
 from venice_mock.app import create_app
 from venice_mock.contract import load_edition
 from venice_mock.control.config import INLINE, SETTINGS
 from venice_mock.settings import Settings
+from venice_mock.settings_types import IN_PROCESS
 from wallets import ALICE, BOB, CLOCK, SOLANGE, TOKEN, Purse, control, hand_in, offers_of, wallet_of
 
 KEY = "a-test-key"
@@ -264,14 +265,11 @@ def test_a_change_keeps_accounts_ledger_nonces_limits_and_clock(make_client: Mak
 def test_an_edit_that_is_in_work_ends_under_the_config_it_began_with(make_client: MakeClient) -> None:
     client = make_client(engine="fast")
     session = opened(client, "t17")
-    store: Any = tenant_of(client, "t17").session.store
 
     async def exchange() -> Reply:
-        headers = {"X-Mock": "latency=50ms"}
+        headers = {"X-Mock": "latency=500ms"}
         slow = asyncio.create_task(session.sending(good_body(), headers=headers))
-        while not store._holds:
-            assert not slow.done()
-            await asyncio.sleep(0)
+        await until_held(client, account_id(KEY), slow, "t17")
         change = await session.sending(
             b'{"edition": "2026-08-22", "keys": {}}', method="PATCH", path=CONFIG, key=None
         )
@@ -377,7 +375,7 @@ def test_a_server_of_an_edition_file_lends_it_to_its_sessions_by_name(make_clien
 
 
 def test_a_reset_without_parts_begins_the_stream_of_ids_anew(make_client: MakeClient) -> None:
-    client = make_client(engine="fast")
+    client = make_client(engine="fast", store=IN_PROCESS)  # of a shared store no seed draws ids
     session = opened(client, "t17", seed=5)
     nonces = []
     for _ in range(2):

@@ -17,7 +17,6 @@ import httpx
 import pytest
 from PIL import Image
 
-from asgi import Client
 from conftest import MakeClient
 from edits import b64
 from faulting import Heard, heard, paid, told
@@ -270,7 +269,8 @@ def test_in_process_a_lost_answer_is_a_connection_reset_error(make_client: MakeC
 
 
 def test_httpx_in_process_sees_the_loss(make_client: MakeClient) -> None:
-    app: Any = make_client(engine="fast").app
+    client = make_client(engine="fast")
+    app: Any = client.app
 
     async def ask() -> int:
         transport = httpx.ASGITransport(app=app)
@@ -284,7 +284,6 @@ def test_httpx_in_process_sees_the_loss(make_client: MakeClient) -> None:
             )
             return reply.status_code
 
-    client: Client = make_client(engine="fast")
     assert client.runner.run(ask()) == 200
 
 

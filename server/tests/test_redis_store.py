@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from redis_server import RedisServer, running_redis
 from stores import linked
 from venice_mock.accounts.keys import Opening
-from venice_mock.state.redis_link import RedisLink, place_of
+from venice_mock.state.redis_link import RedisLink, Script, place_of
 from venice_mock.state.redis_store import RedisStore
 from venice_mock.state.store import AccountChange, Hold, NoHold, Snapshot, StoreUnavailable
 
@@ -55,7 +55,7 @@ def test_money_is_exact_to_eighteen_decimals(
     async def story() -> None:
         async with linked(redis_server) as link:
             store = RedisStore(link, PREFIX)
-            await store.forget()
+            await emptied(link)
             await store.open_account("a", Opening(first))
             assert await store.change_account(
                 "a", Opening(first), AccountChange(balance=second, spend_limit=price), now=1.0
@@ -86,6 +86,11 @@ def test_what_could_not_be_held_exactly_is_refused(redis_server: RedisServer, am
 
 
 # --- names and ends ----------------------------------------------------------------------------------------------
+
+
+async def emptied(link: RedisLink) -> None:
+    """Nothing of the tests before is left."""
+    await link.run(Script("return redis.call('FLUSHALL')"), PREFIX, again=True)
 
 
 async def everything(store: RedisStore) -> None:
@@ -155,8 +160,13 @@ def test_reset_and_the_end_of_a_session_touch_nothing_of_anybody_else(own_server
             assert (await store.account("a")).balance == 5
             assert await store.claim_nonce("w", "n", life_s=300, now=1.0)
             await store.forget()
-            with pytest.raises(KeyError):
-                await store.account("a")
+            assert (await store.snapshot()).accounts == ()
+            assert (await store.account("a")).balance == 5  # an edit under way finds it as it was opened
+            for name in await link.run(
+                Script("return redis.call('KEYS', KEYS[1] .. '*')"), PREFIX, again=True
+            ):
+                left = own_server.ask(f"PTTL {name}")
+                assert 0 < int(left[1:]) <= 86_400_000, name  # a day, and no week
             assert (await other.account("a")).balance == 6
 
     asyncio.run(story())
@@ -170,7 +180,7 @@ def test_a_hold_that_nobody_settles_ends_by_itself_and_is_not_charged_later(
     async def story() -> None:
         async with linked(redis_server) as link:
             store = RedisStore(link, PREFIX, lease_s=0.2)
-            await store.forget()
+            await emptied(link)
             await store.open_account("a", Opening(Decimal(5)))
             hold = await store.hold("a", Decimal(5))
             assert isinstance(hold, Hold)
@@ -192,7 +202,7 @@ def test_a_place_whose_taker_is_gone_frees_itself_and_others_keep_theirs(redis_s
         async with linked(redis_server) as link:
             gone = RedisStore(link, PREFIX, lease_s=0.3)
             here = RedisStore(link, PREFIX, lease_s=60)
-            await here.forget()
+            await emptied(link)
             assert await gone.take_slot("gone", 2)
             assert await here.take_slot("gone", 2)
             assert not await here.take_slot("gone", 2)
@@ -211,7 +221,7 @@ def test_a_snapshot_goes_in_again_whole(redis_server: RedisServer) -> None:
     async def story() -> tuple[Snapshot, Snapshot, int]:
         async with linked(redis_server) as link:
             store, other = RedisStore(link, PREFIX), RedisStore(link, "venice-mock:{test:third}:")
-            await store.forget()
+            await emptied(link)
             await everything(store)
             kept = await store.snapshot()
             await other.restore(kept)
@@ -232,7 +242,7 @@ def test_processes_at_once_never_overdraw_an_account(redis_server: RedisServer) 
     async def opened() -> None:
         async with linked(redis_server) as link:
             store = RedisStore(link, PREFIX)
-            await store.forget()
+            await emptied(link)
             await store.open_account("a", Opening(Decimal("5.02")))
 
     asyncio.run(opened())
@@ -364,7 +374,7 @@ def test_an_answer_that_is_lost_on_its_way_is_asked_for_again_and_charged_once(
         async with Leaky(redis_server.port) as leaky:
             link = RedisLink(f"redis://127.0.0.1:{leaky.port}/0")
             store = RedisStore(link, PREFIX)
-            await store.forget()
+            await emptied(link)
             await store.open_account("a", Opening(Decimal(5)))
             leaky.lose = 1
             hold = await store.hold("a", Decimal(1))

@@ -16,6 +16,7 @@ from conftest import MakeClient
 from rulekit import good, good_body
 from sessions import opened
 from venice_mock import logs
+from venice_mock.settings_types import IN_PROCESS
 
 HEADER = "x-mock-request-id"
 MODELS = "/api/v1/models"
@@ -55,7 +56,8 @@ def test_ids_that_are_made_differ_and_are_repeatable_with_a_seed(make_client: Ma
     def ids(client: Client) -> list[str]:
         return [client.get(MODELS).headers[HEADER] for _ in range(20)]
 
-    first, second, other = (make_client(seed=seed) for seed in (7, 7, 8))
+    # In a shared store no seed draws ids, or two servers would draw the same.
+    first, second, other = (make_client(seed=seed, store=IN_PROCESS) for seed in (7, 7, 8))
     told = ids(first)
     assert len(set(told)) == 20
     assert ids(second) == told
@@ -64,7 +66,7 @@ def test_ids_that_are_made_differ_and_are_repeatable_with_a_seed(make_client: Ma
 
 
 def test_making_one_draws_nothing_from_the_session(make_client: MakeClient) -> None:
-    quiet, busy = (make_client(seed=7, engine="fast") for _ in range(2))
+    quiet, busy = (make_client(seed=7, engine="fast", store=IN_PROCESS) for _ in range(2))
     for _ in range(5):
         busy.get("/livez")
 

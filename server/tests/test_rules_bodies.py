@@ -26,6 +26,7 @@ from rulekit import (
     text_of,
     wire,
 )
+from venice_mock.accounts.keys import account_id
 from venice_mock.edit import endpoint, making
 
 KEY = "a-test-key"
@@ -160,7 +161,7 @@ def test_a_client_that_leaves_during_the_work_is_charged_nothing_and_its_places_
         headers = [("content-type", "application/json"), ("authorization", f"Bearer {KEY}")]
         asking = asyncio.create_task(request(client.app, "POST", EDIT, headers, [good_body()], leave=leave))
         assert await asyncio.to_thread(begun.wait, PATIENCE_S)
-        (account,) = [await server.session.store.account(a) for a in list(server.session.store._accounts)]  # type: ignore[attr-defined]
+        account = await server.session.store.account(account_id(KEY))
         assert account.held == Decimal("0.04")  # or the test would show nothing
         assert server.workshop.budget.used > 0
         leave.set()

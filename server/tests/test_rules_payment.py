@@ -248,7 +248,8 @@ def test_the_price_is_held_before_decoding_and_released_when_decoding_fails(
 
     def watched(*args: Any) -> bytes:
         store = server_of(client).session.store
-        seen.append(asyncio.run(store.account(account_id(key))))
+        asked = asyncio.run_coroutine_threadsafe(store.account(account_id(key)), client.runner.get_loop())
+        seen.append(asked.result(30))
         return paint(*args)
 
     monkeypatch.setattr(endpoint, "make_picture", watched)

@@ -16,12 +16,13 @@ import pytest
 
 from asgi import Client, Reply
 from conftest import MakeClient
-from rulekit import EDIT, Clock, balance_of, good, good_body, server_of
+from rulekit import EDIT, Clock, accounts_in, balance_of, good, good_body, server_of, until_held
 from sessions import CONFIG, RESET, SESSIONS, body_of, opened, refused, tenant_of, texts_of, under
 from venice_mock.accounts.keys import account_id
 from venice_mock.contract import load_edition
 from venice_mock.edit.workshop import Workshop
 from venice_mock.settings import Settings
+from venice_mock.settings_types import IN_PROCESS
 from venice_mock.tenancy import MOST_SESSIONS, Tenants, TooManySessions, is_name
 from venice_mock.times import iso_time
 from wallet_kit import NOW, decode
@@ -128,14 +129,12 @@ def test_the_default_session_cannot_be_ended(client: Client) -> None:
 
 def test_an_edit_in_work_is_answered_after_its_session_was_ended(make_client: MakeClient) -> None:
     client = make_client(engine="fast")
-    store: Any = opened(client, "t17") and tenant_of(client, "t17").session.store
+    opened(client, "t17")
 
     async def exchange() -> Reply:
-        headers = {"X-Mock": "latency=50ms"}
+        headers = {"X-Mock": "latency=500ms"}
         edit = asyncio.create_task(client.sending(good_body(), path=f"/__s/t17{EDIT}", headers=headers))
-        while not store._holds:
-            assert not edit.done()
-            await asyncio.sleep(0)
+        await until_held(client, account_id(KEY), edit, "t17")
         ended = await client.sending(b"", method="DELETE", path=f"{SESSIONS}/t17", key=None)
         assert ended.status == 200
         return await edit
@@ -368,7 +367,7 @@ def test_a_reset_is_a_sessions_own(make_client: MakeClient) -> None:
 
 
 def test_sessions_with_one_seed_draw_the_same_pictures_and_ids_of_their_own(make_client: MakeClient) -> None:
-    client = make_client()
+    client = make_client(store=IN_PROCESS)  # of a shared store no seed draws ids
     config = {"seed": 3}
     sessions = [opened(client, name, **config) for name in ("a", "b")]
     pictures = [session.edit(**good()).body for session in sessions]
@@ -377,7 +376,7 @@ def test_sessions_with_one_seed_draw_the_same_pictures_and_ids_of_their_own(make
         session.get(f"/__mock/accounts/{KEY}/ledger").json["entries"][0]["request_id"] for session in sessions
     ]
     assert ids[0] != ids[1]
-    again = opened(make_client(), "a", **config)
+    again = opened(make_client(store=IN_PROCESS), "a", **config)
     again.edit(**good())
     assert again.get(f"/__mock/accounts/{KEY}/ledger").json["entries"][0]["request_id"] == ids[0]
 
@@ -407,8 +406,7 @@ def test_the_session_is_what_follows_the_last_two_underscores(client: Client, sc
         method="GET", path="/api/v1/billing/balance", headers=headers, key=None, content_type=None
     )
     assert reply.json["balances"]["usd"] == 3
-    accounts: Any = tenant_of(client, "t17").session.store
-    assert set(accounts._accounts) == {account_id(key)}
+    assert accounts_in(client, "t17") == {account_id(key)}
     assert balance_of(session, key) == 3
 
 
@@ -418,8 +416,7 @@ def test_the_session_is_what_follows_the_last_two_underscores(client: Client, sc
 def test_a_key_that_names_no_session_is_an_ordinary_word(client: Client, key: str) -> None:
     opened(client, "t17", balance="3")
     assert balance_of(client, key) == 100
-    accounts: Any = server_of(client).session.store
-    assert set(accounts._accounts) == {account_id(key)}
+    assert accounts_in(client) == {account_id(key)}
 
 
 def test_a_key_that_names_a_session_which_is_not_open_is_told_so(make_client: MakeClient) -> None:
@@ -453,8 +450,7 @@ def test_a_listed_key_with_two_underscores_is_told_nothing(make_client: MakeClie
 def test_below_a_sessions_path_no_key_chooses_another(client: Client) -> None:
     one, _ = opened(client, "one", balance="1"), opened(client, "other", balance="2")
     assert balance_of(one, "team__other") == 1
-    store: Any = tenant_of(client, "one").session.store
-    assert set(store._accounts) == {account_id("team__other")}
+    assert accounts_in(client, "one") == {account_id("team__other")}
 
 
 def test_a_key_chooses_nothing_on_the_control_plane(client: Client) -> None:

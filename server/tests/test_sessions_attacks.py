@@ -10,8 +10,8 @@ import pytest
 
 from asgi import Client, Reply, request
 from conftest import MakeClient
-from rulekit import good_body, wire
-from sessions import CONFIG, RESET, SESSIONS, opened, tenant_of, under
+from rulekit import accounts_in, good_body, wire
+from sessions import CONFIG, RESET, SESSIONS, opened, under
 from test_control_guard import CONTROL_ROUTES, PAGES, TOKEN, closed, let_in, quiet
 from wallets import CLOCK, called, control
 
@@ -160,8 +160,7 @@ def test_an_account_of_one_session_is_not_reached_by_the_name_of_another(client:
     opened(client, "b")
     told = raw(client, "/__mock/accounts/..%2F..%2F__s%2Fb%2F__mock%2Faccounts%2Fx")
     assert told.json["account"].startswith("key-")
-    store: Any = tenant_of(client, "b").session.store
-    assert store._accounts == {}
+    assert accounts_in(client, "b") == set()
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,10 @@ from rulekit import (
     png,
     server_of,
     text_of,
+    until_held,
 )
 from venice_mock.accounts.faults import FAULTS
-from venice_mock.accounts.keys import magic_keys
+from venice_mock.accounts.keys import account_id, magic_keys
 from venice_mock.accounts.steering import Steering, stage_of
 from venice_mock.app import create_app
 from venice_mock.contract import Behavior, Contract, available_editions, load_contract
@@ -343,8 +344,6 @@ def test_a_pause_that_is_a_range_is_never_left_to_chance(make_client: MakeClient
     "order", ["latency=600s", "error=timeout; latency=600s", "error=rate_limited;latency=600s"]
 )
 def test_who_leaves_during_the_pause_pays_nothing(client: Client, order: str) -> None:
-    account: dict[str, Any] = {}
-
     async def leave_early() -> int:
         leave = asyncio.Event()
         headers = [
@@ -353,21 +352,13 @@ def test_who_leaves_during_the_pause_pays_nothing(client: Client, order: str) ->
             ("x-mock", order),
         ]
         edit = asyncio.create_task(request(client.app, "POST", EDIT, headers, [good_body()], leave=leave))
-        store = server_of(client).session.store
         if "rate" not in order:
-            while not account.get("held"):  # until the price is held
-                await asyncio.sleep(0)
-                account["held"] = any([hold async for hold in holds(store)])
+            await until_held(client, account_id(KEY), edit)
         leave.set()
         return (await asyncio.wait_for(edit, 30)).status
 
     assert client.runner.run(leave_early()) == 499
     is_free(client)
-
-
-async def holds(store: Any) -> Any:
-    for hold in list(store._holds):
-        yield hold
 
 
 def test_a_seed_draws_another_picture_and_the_same_again(make_client: MakeClient) -> None:

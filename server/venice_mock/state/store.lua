@@ -372,12 +372,16 @@ function verbs.advance_clock(seconds, most_frozen, most_offset)
     return verbs.set_clock(frozen and string.format('%.17g', frozen) or '', string.format('%.17g', offset))
 end
 
+-- An edit that is under way finds its account as it was opened, and what it still writes is soon gone.
 function verbs.forget()
     drop_accounts()
-    for _, part in ipairs(PARTS) do call('UNLINK', key(part)) end
+    for _, part in ipairs(PARTS) do
+        if part ~= 'openings' then call('UNLINK', key(part)) end
+    end
     call('UNLINK', key('alive'))
+    if call('PEXPIRE', key('openings'), LEASE) == 1 then call('SET', key('ended'), '1', 'PX', LEASE) end
     return 1
 end
 
-if VERB ~= 'forget' then freshen() end
+if call('EXISTS', key('ended')) == 1 then LIFE = LEASE elseif VERB ~= 'forget' then freshen() end
 return verbs[VERB](unpack(ARGV, 4))
