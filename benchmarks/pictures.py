@@ -52,6 +52,11 @@ class Pictures:
         return self._kept("photo", ONE_MEGAPIXEL, "png")
 
     @cached_property
+    def large_jpeg(self) -> Picture:
+        """The most pixels that the contract takes, a JPEG of about 9 MB."""
+        return self._kept("large", LARGEST, "jpeg")
+
+    @cached_property
     def large_png(self) -> Picture:
         """The most pixels that the contract takes, a PNG of about 20 MB: less grain, or it would pass 25 MB."""
         return self._kept("large", LARGEST, "png")

@@ -53,12 +53,12 @@ OURS = {
     "accounts": "billing callers faults keys ordering steering",
     "commands": "options serve",
     "contract": "base checking loading overriding types wallet_types",
-    "control": """about accounts choices clock config curl entries guard journal lint metrics reading reset rules
+    "control": """about accounts choices clock config counts curl entries guard journal lint members metrics reading reset rules
         sessions shapes state steering told verdict verify""",
     "edit": "body facts fields headers source telling waiting workshop",
     "state": "journal memory rules session sharing store story",
     "wallet": "desk discovery encoded messages payments signin world",
-    "web": """admission answers api control cors events faulting guarded inspector journal observing open
+    "web": """admission answers api control cors dating events faulting guarded inspector journal observing open
         operations recording rules""",
 }
 

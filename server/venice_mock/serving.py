@@ -25,9 +25,9 @@ from starlette.types import ASGIApp
 
 from venice_mock import logs
 from venice_mock.control.guard import is_loopback
-from venice_mock.dating import Dated
 from venice_mock.settings import Settings, SettingsError
 from venice_mock.settings_types import IN_PROCESS
+from venice_mock.web.dating import Dated
 
 _PROBE_PAUSE_S = 0.02
 _PROBE_PATIENCE_S = 60.0

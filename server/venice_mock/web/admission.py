@@ -16,7 +16,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venice_mock.control.config import no_session
 from venice_mock.control.sessions import PREFIX
-from venice_mock.dating import NOW
 from venice_mock.errors import store_refusal
 from venice_mock.logs import REFUSAL, REQUEST_ID
 from venice_mock.state.store import StoreUnavailable
@@ -24,6 +23,7 @@ from venice_mock.tenancy import DEFAULT, NoSession, Tenants, is_name
 from venice_mock.tenant import Tenant
 from venice_mock.times import iso_time
 from venice_mock.web.answers import json_response
+from venice_mock.web.dating import NOW
 
 API = "/api/v1"
 CONTROL = "/__mock"
