@@ -53,8 +53,8 @@ OURS = {
     "accounts": "billing callers faults keys ordering steering",
     "commands": "options serve",
     "contract": "base checking loading overriding types wallet_types",
-    "control": """about accounts choices clock config counts curl entries guard journal lint members metrics reading reset rules
-        sessions shapes state steering told verdict verify""",
+    "control": """about accounts choices clock config counts curl entries guard journal lint members
+        metrics reading reset rules sessions shapes state steering told verdict verify""",
     "edit": "body facts fields headers source telling waiting workshop",
     "state": "journal memory rules session sharing store story",
     "wallet": "desk discovery encoded messages payments signin world",
