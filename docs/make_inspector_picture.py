@@ -57,6 +57,7 @@ def main() -> None:
         seen.shown(10)
         seen.sizes()
         page.until("[...document.querySelectorAll('#list img')].every((img) => img.complete)")
+        page.until("['account', 'advice'].every((name) => !document.querySelector(`#${name}-count`).hidden)")
         with Image.open(page.picture(Path(folder) / "seen.png")) as picture:
             colours = picture.convert("RGB").quantize(
                 256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG

@@ -84,6 +84,13 @@ def test_each_verdict_is_explained_and_counted(page: Page) -> None:
     assert page.text.count("Not conforming") >= 1
 
 
+def test_every_number_names_its_column_where_a_phone_shows_rows_as_cards(page: Page) -> None:
+    columns = [cell.get("data-column") for cell in page.named("td") if cell.get("class", "").startswith("n ")]
+    assert {"MUST", "Failed", "Warned", "Untested"} <= set(columns)
+    assert None not in columns
+    assert "attr(data-column)" in page.sources["style"][0]
+
+
 def test_a_failing_case_names_its_case_file_and_its_curl_line(page: Page) -> None:
     assert "venice-contract replay cases/EDIT-IMG-014-it_is_so.json" in page.text
     assert "curl -sS -i -X POST http://127.0.0.1:8402/api/v1/image/edit" in page.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -17,7 +18,7 @@ BOUNDARY = "edge-of-the-inspector"
 
 @dataclass
 class Answer:
-    """What a client of the session got; ``status`` None: the connection was lost."""
+    """What a client of the session got; ``status`` None: the connection was lost, before the answer or in it."""
 
     status: int | None
     headers: dict[str, str] = field(default_factory=dict)
@@ -113,7 +114,7 @@ def send(url: str, body: bytes | None, headers: dict[str, str], method: str | No
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, dict(error.headers.items()), error.read())
-    except ConnectionError:
+    except (ConnectionError, http.client.IncompleteRead):
         return Answer(None)
 
 

@@ -23,7 +23,7 @@ export function draw(entry, empty) {
   fill(place, back(), head(entry), why(entry, { show: () => (location.hash = "rules"), words: wordsOf }), pictures(entry), understood(entry), advice(entry), repeat(entry), raw(entry));
 }
 
-const back = () => button("← all requests", () => history.back(), { class: "button quiet back" });
+const back = () => button("← all requests", () => (location.hash = "requests"), { class: "button quiet back" });
 
 function head(entry) {
   const status = entry.status === null ? "no answer" : `${entry.status} ${WORDS[entry.status] ?? ""}`;

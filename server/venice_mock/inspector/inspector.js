@@ -141,7 +141,7 @@ function keys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") {
-      if (document.body.classList.contains("in-detail")) history.back();
+      if (document.body.classList.contains("in-detail")) location.hash = "requests";
       else if (tab === "requests") $("list").focus();
       return;
     }
