@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+import os
+import pkgutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from unittest import mock
+
+from starlette.types import ASGIApp
 
 from mutants.kit import Answer, Mutant, answering, replaced, with_data, wrapping
 from venice_mock.edit.draws import Draws
@@ -78,6 +84,17 @@ def _busy(make: Any) -> Any:
             working.pop()
 
     return made
+
+
+@contextmanager
+def _uncached_and_busy() -> Iterator[Callable[[ASGIApp], ASGIApp]]:
+    """A server that keeps its pictures would give the first one again and hide it."""
+    target = "venice_mock.edit.endpoint.make_picture"
+    with (
+        mock.patch.dict(os.environ, {"VENICE_MOCK_CACHE_BYTES": "0"}),
+        mock.patch(target, _busy(pkgutil.resolve_name(target))),
+    ):
+        yield lambda app: app
 
 
 def _data_urls_as_they_came(image_bytes: Any) -> Any:
@@ -193,12 +210,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "venice_mock.edit.making.Understood.of",
         _understanding(lambda said: said | {"width": said["height"], "height": said["width"]}),
     ),
-    wrapping(
-        "EDIT-RSP-007",
-        "a picture depends on how many are made at once",
-        "venice_mock.edit.endpoint.make_picture",
-        _busy,
-    ),
+    Mutant("EDIT-RSP-007", "a picture depends on how many are made at once", _uncached_and_busy),
     wrapping(
         "EDIT-RSP-007",
         "a data URL's bytes are taken with a line end",

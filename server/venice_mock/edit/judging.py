@@ -25,6 +25,7 @@ def judge_image(
     request: EditRequest,
     data: bytes | bytearray | memoryview,
     *,
+    sha256: str,
     seed: int,
     engine: Engine,
     caption: bool,
@@ -32,7 +33,7 @@ def judge_image(
 ) -> Order:
     """Look at the file's header, plan, and apply the content policy. Raises ApiError 400, 413 or 422.
 
-    ``adult``: what the content counts as, whatever its signs say; None: as they say.
+    ``sha256``: of the file, in hex. ``adult``: what the content counts as, whatever its signs say; None: as they say.
     """
     limits = contract.edition.limits
     try:
@@ -49,7 +50,7 @@ def judge_image(
     plan = make_plan(contract, request, source, rewritten)
     if content.policy and request.model.blocks_policy:
         raise refuse(contract, "CONTENT_POLICY_VIOLATION", rule="EDIT-SAFE-007")
-    return Order(data, found, request, plan, content, seed, engine, caption)
+    return Order(data, sha256, found, request, plan, content, seed, engine, caption)
 
 
 def _prompt_limit(request: EditRequest) -> int:

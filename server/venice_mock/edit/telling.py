@@ -17,6 +17,7 @@ from venice_mock.edit.facts import facts_of
 from venice_mock.edit.fields import RawFields, Text, Upload
 from venice_mock.edit.headers import BrokenHeader, Header, read_header
 from venice_mock.edit.making import Notes, Order
+from venice_mock.edit.results import Result
 from venice_mock.edit.source import decode_text
 from venice_mock.state.story import Data, Input, Sender, Story, Way
 
@@ -47,10 +48,11 @@ def tell_fields(story: Story | None, kind: str, raw: RawFields, model_id: str) -
             story.input = Input(way, text=image.data)
 
 
-def tell_image(story: Story | None, data: Data) -> None:
-    """The file's bytes, in the place of the text that brought them."""
+def tell_image(story: Story | None, data: Data, sha256: str) -> None:
+    """The file's bytes and their hash, in the place of the text that brought them."""
     if story is not None and story.input is not None:
         story.input.data, story.input.size, story.input.text = data, len(data), None
+        story.input.sha256 = sha256
 
 
 def tell_order(story: Story | None, order: Order) -> Order:
@@ -82,12 +84,10 @@ def tell_order(story: Story | None, order: Order) -> Order:
     return replace(order, notes=Notes())
 
 
-def tell_picture(story: Story | None, order: Order) -> None:
-    """What was found out while the picture was made, so far as that came."""
-    if story is None or order.notes is None or story.input is None:
-        return
-    story.input.sha256 = order.notes.sha256
-    story.input.thumbnail, story.output.thumbnail = order.notes.before, order.notes.after
+def tell_result(story: Story | None, result: Result) -> None:
+    """The small pictures that were made beside the large one."""
+    if story is not None and story.input is not None:
+        story.input.thumbnail, story.output.thumbnail = result.before, result.after
 
 
 def finish_story(story: Story) -> None:
