@@ -279,7 +279,7 @@ def ordered(contract: Contract, **changes: Any) -> Order:
 
 
 # Another value for every field of an order. A field that is new must be put here, and into the key.
-REQUESTS = {
+REQUESTS: dict[str, Any] = {
     "prompt": "make it cold",
     "aspect_ratio": "16:9",
     "resolution": "2K",
@@ -288,7 +288,7 @@ REQUESTS = {
     "safe_mode": False,
     "enhance_prompt": True,
 }
-PLANS = {
+PLANS: dict[str, Any] = {
     "size": (512, 256),
     "ratio": "2:1",
     "output_format": "jpeg",
@@ -296,8 +296,8 @@ PLANS = {
     "price": Decimal("0.05"),
     "enhanced_prompt": "make it warm, softly",
 }
-CONTENTS = {"adult": True, "policy": True}
-ORDERS = {"sha256": "0" * 64, "seed": 2, "engine": "fast", "caption": False}
+CONTENTS: dict[str, Any] = {"adult": True, "policy": True}
+ORDERS: dict[str, Any] = {"sha256": "0" * 64, "seed": 2, "engine": "fast", "caption": False}
 # Found in the file, whose hash stands for them; or told by the picture's making.
 NO_PART = {"image", "data", "probe", "notes"}
 
