@@ -80,7 +80,8 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     app.add_middleware(Stamps)  # the last one added is the outermost
     app.add_middleware(Faulting)
     app.add_middleware(Recording)
-    app.add_middleware(Cors, origins=settings.cors)
+    if settings.cors:
+        app.add_middleware(Cors, origins=settings.cors)
     app.add_middleware(Admission, server=server)
     app.add_middleware(
         Observing,

@@ -33,10 +33,23 @@ _SECRET = re.compile(
     | ()[a-z0-9+/=_-]{120,}                                # base64: a payment, a sign-in, a picture
     """
 )
+# A text of ASCII without any of these has nothing that _SECRET finds, and that is told ten times faster.
+_SIGNS = (
+    "authorization",
+    "sign-in-with-x",
+    "x-payment",
+    "payment-signature",
+    "bearer",
+    "venice",
+    "sk_",
+    "sk-",
+)
+_LONG_RUN = re.compile(r"[A-Za-z0-9+/=_-]{120}")
 _ACCOUNT = re.compile(r"(/accounts/).+?(/ledger)?$", re.DOTALL)  # a key may hold a slash
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _QUIET_PATHS = ("/livez", "/readyz", "/metrics")
 _LONGEST_PATH = 200
+_USUAL_PATH = re.compile(r"/api/v1/[a-z_/]{1,40}(?:\.json)?")  # nothing of which is struck out or quoted
 _LONGEST_TEXT = 20_000  # characters: a long traceback
 
 
@@ -44,7 +57,16 @@ def scrub(text: str) -> str:
     """``text`` without anything that looks like a credential or a picture, and not longer than a log can bear."""
     if len(text) > _LONGEST_TEXT:
         text = text[:_LONGEST_TEXT] + "..."
+    if _is_harmless(text):
+        return text
     return _SECRET.sub(lambda match: "".join(group or "" for group in match.groups()) + "[hidden]", text)
+
+
+def _is_harmless(text: str) -> bool:
+    if not text.isascii() or _LONG_RUN.search(text):
+        return False
+    lowered = text.lower()
+    return not any(sign in lowered for sign in _SIGNS)
 
 
 def is_request_id(text: str) -> bool:
@@ -163,6 +185,8 @@ class AccessLog:
 
 def log_path(path: str) -> str:
     """A decoded URL path fit for a log line: no control characters, no account names, not too long."""
+    if _USUAL_PATH.fullmatch(path):
+        return path
     shown = quote(
         scrub(_ACCOUNT.sub(lambda match: f"{match[1]}[hidden]{match[2] or ''}", path)),
         safe="/~:@!$&'()*+,;=[]",

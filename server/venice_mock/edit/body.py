@@ -26,10 +26,11 @@ class BodyTooLarge(Exception):
 async def stream_body(receive: Receive, *, limit: int, timeout: float) -> AsyncIterator[bytes]:  # noqa: ASYNC109
     """Chunks of the body. Raises ClientLeft, BodyTooSlow, or BodyTooLarge as soon as ``limit`` bytes are passed."""
     received = 0
-    deadline = asyncio.get_running_loop().time() + timeout * _WHOLE_BODY_FACTOR
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout * _WHOLE_BODY_FACTOR
     while True:
         try:
-            async with asyncio.timeout(timeout), asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(min(loop.time() + timeout, deadline)):
                 message = await receive()
         except TimeoutError as error:
             raise BodyTooSlow from error

@@ -55,6 +55,14 @@ class Results:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def kept(self, key: bytes) -> Result | None:
+        """What was made for ``key``, if it is still here. Only who gets something is counted."""
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._kept[key] = kept
+            self.hits += 1
+        return kept
+
     async def get(self, key: bytes, make: Callable[[], Awaitable[Result]]) -> Result:
         """What was made for ``key``, or what ``make`` makes now, for all who ask meanwhile.
 
@@ -63,10 +71,8 @@ class Results:
         """
         if not self.limit:
             return await make()
-        kept = self._kept.pop(key, None)
+        kept = self.kept(key)
         if kept is not None:
-            self._kept[key] = kept
-            self.hits += 1
             return kept
         place = (asyncio.get_running_loop(), key)
         making = self._making.get(place)

@@ -27,13 +27,18 @@ async def image_bytes(
     """The file's bytes. Raises ApiError: 400 at ``image`` when there is no way to them, 413 when too many."""
     if isinstance(image, Upload):
         data: bytes | bytearray | memoryview = image.data
-    elif _URL.match(image.data):
+    elif is_url(image):
         data = await _fetched(contract, bytes(image.data), fetch)
     else:
         data = _decoded(contract, image.data)
     if len(data) >= contract.edition.limits.max_file_bytes_exclusive:
         raise refuse(contract, "PAYLOAD_TOO_LARGE", rule="EDIT-IMG-016")
     return data
+
+
+def is_url(image: Upload | Text) -> bool:
+    """Whether the file is still to be fetched."""
+    return isinstance(image, Text) and _URL.match(image.data) is not None
 
 
 async def digest_of(data: bytes | bytearray | memoryview) -> str:

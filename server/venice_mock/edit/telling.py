@@ -9,20 +9,19 @@ import contextlib
 import hashlib
 import json
 import re
-from dataclasses import replace
-from typing import Any
 
 from venice_mock.accounts.callers import Caller
 from venice_mock.edit.facts import facts_of
 from venice_mock.edit.fields import RawFields, Text, Upload
 from venice_mock.edit.headers import BrokenHeader, Header, read_header
-from venice_mock.edit.making import Notes, Order
+from venice_mock.edit.making import Order
 from venice_mock.edit.results import Result
 from venice_mock.edit.source import decode_text
 from venice_mock.state.story import Data, Input, Sender, Story, Way
 
 _URL = re.compile(rb"https?://", re.IGNORECASE)
 _LONGEST_URL = 2000  # ours
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def tell_caller(story: Story | None, caller: Caller) -> None:
@@ -55,15 +54,15 @@ def tell_image(story: Story | None, data: Data, sha256: str) -> None:
         story.input.sha256 = sha256
 
 
-def tell_order(story: Story | None, order: Order) -> Order:
-    """What was understood, and what it costs. The order, with room for what its making finds out."""
+def tell_order(story: Story | None, order: Order) -> None:
+    """What was understood, and what it costs."""
     if story is None:
-        return order
+        return
     request, plan, probe = order.request, order.plan, order.probe
     if story.input is not None:
         _tell_header(story.input, probe.header)
     story.model = request.model.id
-    understood: dict[str, Any] = {
+    story.understood = {
         "model": request.model.id,
         "prompt": request.prompt,
         "aspect_ratio": plan.ratio,
@@ -80,8 +79,6 @@ def tell_order(story: Story | None, order: Order) -> Order:
         "violation": order.violation,
         "blurred": order.blurred,
     }
-    story.understood = understood
-    return replace(order, notes=Notes())
 
 
 def tell_result(story: Story | None, result: Result) -> None:
@@ -106,8 +103,7 @@ def finish_story(story: Story) -> None:
         if picture.data is not None:
             _tell_file(picture, picture.data)
         digest = picture.sha256 or picture.url
-    said = [story.sender.account, story.method, story.path, story.fields, digest]
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    text = _SORTED.encode([story.sender.account, story.method, story.path, story.fields, digest])
     story.fingerprint = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -158,7 +158,7 @@ class Story:
             texts.append(self.input.url)
         for name, value in (self.fields or {}).items():
             texts += [name, value if isinstance(value, str) else repr(value)]
-        return _STORY_BYTES + sum(sys.getsizeof(text) for text in texts)
+        return _STORY_BYTES + sum(map(sys.getsizeof, texts))
 
 
 def kept(value: Any) -> Any:

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venice_mock.accounts.callers import bearer_token
-from venice_mock.accounts.keys import account_id, last_characters
+from venice_mock.accounts.keys import last_characters
 from venice_mock.control.sessions import prefix_of
 from venice_mock.edit.telling import finish_story
 from venice_mock.logs import scrub
@@ -135,8 +135,9 @@ def _sender(tenant: Tenant, headers: Mapping[str, str]) -> Sender:
     token = bearer_token(headers)
     if not token:
         return Sender()
-    magic = tenant.session.keys.answer(token).cause == f"key:{token}"
-    return Sender("key", account_id(token), last_characters(token), token if magic else None)
+    answer = tenant.session.keys.answer(token)
+    magic = answer.cause == f"key:{token}"
+    return Sender("key", answer.account, last_characters(token), token if magic else None)
 
 
 def _shown(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
