@@ -145,21 +145,27 @@ class AccessLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start: Message = {}
+        status: int | None = None
 
         async def watched(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                start.update(message)
+                status = message["status"]
             await send(message)
 
         began = self._clock()
         try:
             await self._app(scope, receive, watched)
         finally:
-            self._write(scope, start, (self._clock() - began) * 1000)
+            self._write(scope, status, (self._clock() - began) * 1000)
 
-    def _write(self, scope: Scope, start: Message, milliseconds: float) -> None:
-        method, path, status = scope["method"], log_path(scope["path"]), start.get("status")
+    def _write(self, scope: Scope, status: int | None, milliseconds: float) -> None:
+        refusal: dict[str, str | None] | None = scope.get(REFUSAL)
+        is_quiet = scope["path"] in _QUIET_PATHS and refusal is None
+        level, logger = logging.DEBUG if is_quiet else logging.INFO, self._logger
+        if not logger.isEnabledFor(level):
+            return
+        method, path = scope["method"], log_path(scope["path"])
         fields: dict[str, Any] = {
             "event": "request",
             "method": method,
@@ -168,7 +174,6 @@ class AccessLog:
             "ms": round(milliseconds, 1),
         }
         text = f"{method} {path} {status or 'no answer'} {milliseconds:.1f} ms"
-        refusal: dict[str, str | None] | None = scope.get(REFUSAL)
         if refusal is not None:  # one line for both: a second record costs as much as the refusal itself
             said = {name: scrub(value) for name, value in refusal.items() if value}
             fields |= said
@@ -178,9 +183,10 @@ class AccessLog:
         if request_id is not None:
             fields["request_id"] = request_id
             text += f" id={request_id}"
-        is_quiet = scope["path"] in _QUIET_PATHS and refusal is None
-        level = logging.DEBUG if is_quiet else logging.INFO
-        self._logger.log(level, "%s", text, extra={"fields": fields})
+        # As ``logger.log`` does it, without looking through the stack for the line of code that asked.
+        logger.handle(
+            logger.makeRecord(logger.name, level, __file__, 0, text, (), None, extra={"fields": fields})
+        )
 
 
 def log_path(path: str) -> str:

@@ -77,9 +77,7 @@ class Recording:
             if message["type"] == "http.response.start":
                 story.marks["answer"] = self._clock() - began
                 story.status = message["status"]
-                story.response_headers = [
-                    (name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]
-                ]
+                story.sent_headers = list(message["headers"])
             elif message["type"] == "http.response.body":
                 _keep(story, message.get("body", b""), tenant.journal.limit)
                 if not message.get("more_body", False):
