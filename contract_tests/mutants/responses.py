@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from unittest import mock
+
+from starlette.types import ASGIApp
 
 from mutants.kit import Answer, Mutant, answering, replaced, with_data, wrapping
 from venice_mock.edit.draws import Draws
@@ -80,6 +85,17 @@ def _busy(make: Any) -> Any:
     return made
 
 
+def _uncached(mutant: Mutant) -> Mutant:
+    """The same without kept pictures: a server that gives the first one again would hide what is broken."""
+
+    @contextmanager
+    def breaks() -> Iterator[Callable[[ASGIApp], ASGIApp]]:
+        with mock.patch.dict(os.environ, {"VENICE_MOCK_CACHE_BYTES": "0"}), mutant.breaks() as wrap:
+            yield wrap
+
+    return replace(mutant, breaks=breaks)
+
+
 def _data_urls_as_they_came(image_bytes: Any) -> Any:
     async def read(contract: Any, image: Any, fetch: Any) -> Any:
         data = await image_bytes(contract, image, fetch)
@@ -133,15 +149,17 @@ MUTANTS: tuple[Mutant, ...] = (
     answering("EDIT-RSP-001", "a wide picture is cut in half", _cut),
     answering("EDIT-RSP-001", "Content-Length is one too many", _too_long),
     answering("EDIT-RSP-002", "a JPEG's EXIF goes into the answer's", _with_the_inputs_exif),
-    replaced(
-        "EDIT-RSP-003",
-        "a picture depends on those before it",
-        _DRAWS,
-        _by_session(),
-        follows=(
-            *("EDIT-FMT-002", "EDIT-PRM-006", "EDIT-RSP-007"),
-            *("EDIT-SAFE-001", "EDIT-SAFE-004", "EDIT-SAFE-008", "MOCK-SRV-003"),
-        ),
+    _uncached(
+        replaced(
+            "EDIT-RSP-003",
+            "a picture depends on those before it",
+            _DRAWS,
+            _by_session(),
+            follows=(
+                *("EDIT-FMT-002", "EDIT-PRM-006", "EDIT-RSP-007"),
+                *("EDIT-SAFE-001", "EDIT-SAFE-004", "EDIT-SAFE-008", "MOCK-SRV-003"),
+            ),
+        )
     ),
     wrapping("EDIT-RSP-003", "the model plays no part in the picture", _DRAWS, _drawing(model="")),
     wrapping("EDIT-RSP-003", "the input plays no part in the picture", _DRAWS, _drawing(input_sha256="")),
@@ -193,11 +211,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "venice_mock.edit.making.Understood.of",
         _understanding(lambda said: said | {"width": said["height"], "height": said["width"]}),
     ),
-    wrapping(
-        "EDIT-RSP-007",
-        "a picture depends on how many are made at once",
-        "venice_mock.edit.endpoint.make_picture",
-        _busy,
+    _uncached(
+        wrapping(
+            "EDIT-RSP-007",
+            "a picture depends on how many are made at once",
+            "venice_mock.edit.endpoint.make_picture",
+            _busy,
+        )
     ),
     wrapping(
         "EDIT-RSP-007",

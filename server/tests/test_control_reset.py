@@ -253,6 +253,14 @@ def test_the_mock_says_what_it_is_and_where_to_go(make_client: MakeClient) -> No
         "behavior": "observed",
         "seed": 5,
         "uptime_s": 12.5,
+        "cache": {
+            "hits": 0,
+            "misses": 0,
+            "entries": 0,
+            "bytes": 0,
+            "limit_bytes": 64 << 20,
+            "evictions": 0,
+        },
     }
     for name, path in links.items():
         if name == "api":

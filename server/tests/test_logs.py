@@ -9,6 +9,8 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venice_mock import logs
@@ -200,3 +202,21 @@ def test_a_huge_message_is_cut_before_it_is_searched_for_secrets() -> None:
 @pytest.mark.parametrize("end", ["", "/ledger"])
 def test_no_part_of_a_key_in_a_path_is_logged(key: str, end: str) -> None:
     assert logs.log_path(f"/__mock/accounts/{key}{end}") == f"/__mock/accounts/[hidden]{end}"
+
+
+# Pieces of credentials, of what looks like them, and of what may stand around them.
+PIECES = (
+    *("sk-", "SK_", "venice-", "Venice_", "Bearer ", "authorization", "X-Payment: ", "sign-in-with-x="),
+    *("payment-signature", "a" * 8, "9" * 119, "Zm9v" * 30, "=", "/", "+", " ", "'", ":", "task", "K"),
+    *("\u017f", "\u0130", "\u00e9"),
+)
+
+
+@settings(max_examples=400)
+@given(st.lists(st.sampled_from(PIECES), max_size=4))
+def test_a_quick_look_passes_nothing_that_a_slow_one_would_strike_out(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    hidden = logs._SECRET.sub(
+        lambda match: "".join(group or "" for group in match.groups()) + "[hidden]", text
+    )
+    assert logs.scrub(text) == hidden

@@ -210,7 +210,7 @@ def test_no_credential_comes_back_or_reaches_a_log(
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(endpoint, "make_picture", broken)
-    body = good_body()
+    body = good_body(prompt="nobody has asked for this one before")
     head = f"POST {EDIT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SECRET}2\r\nConnection: close\r\n"
     head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     crash = wire(client, head.encode() + body)

@@ -49,7 +49,7 @@ _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as n
 
 def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.time) -> Starlette:
     """The ASGI application. Raises ContractError or ValueError for settings that cannot be served."""
-    workshop = Workshop(settings.max_inflight_pixels)
+    workshop = Workshop(settings.max_inflight_pixels, cache_bytes=settings.cache_bytes)
     sharing = _sharing(settings)
     tenants = Tenants(settings, workshop, wall_clock=wall_clock, sharing=sharing)
     counts = Counts(Metrics(), None if sharing is None else sharing.sessions)
@@ -82,7 +82,8 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     app.add_middleware(Stamps)  # the last one added is the outermost
     app.add_middleware(Faulting)
     app.add_middleware(Recording)
-    app.add_middleware(Cors, origins=settings.cors)
+    if settings.cors:
+        app.add_middleware(Cors, origins=settings.cors)
     app.add_middleware(Admission, server=server)
     app.add_middleware(
         Observing,

@@ -144,6 +144,13 @@ OPTIONS: tuple[Option, ...] = (
         "Requests",
     ),
     Option(
+        "cache_bytes",
+        values.whole(0, 2**40),
+        "N",
+        "memory for pictures that were made before, so that the same edit is not painted twice; 0 keeps none",
+        "Requests",
+    ),
+    Option(
         "body_timeout", values.patience, "TIME", "give up on a body that is silent for so long", "Requests"
     ),
     Option(

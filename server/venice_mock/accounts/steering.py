@@ -78,6 +78,10 @@ class Steering:
 
         How a request ends is one choice: who names an error or a fault has made it.
         """
+        if weaker is AS_USUAL:
+            return self
+        if self is AS_USUAL:
+            return weaker
         ending = weaker if (self.error, self.fault) == (None, None) else self
         together = replace(
             ending,

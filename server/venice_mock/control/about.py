@@ -15,7 +15,8 @@ _NAME = "venice-mock"
 
 
 def about(tenant: Tenant, uptime_s: float, links: Mapping[str, str]) -> dict[str, Any]:
-    """Version, session, contract, seed (null: none was given) and where to go from here."""
+    """Version, session, contract, seed (null: none was given), the process's results, and where to go from here."""
+    results = tenant.edit.workshop.results
     return {
         "mock": _NAME,
         "name": _NAME,
@@ -25,6 +26,14 @@ def about(tenant: Tenant, uptime_s: float, links: Mapping[str, str]) -> dict[str
         "behavior": tenant.contract.behavior,
         "seed": tenant.settings.seed,
         "uptime_s": round(uptime_s, 3),
+        "cache": {
+            "hits": results.hits,
+            "misses": results.misses,
+            "entries": len(results),
+            "bytes": results.bytes,
+            "limit_bytes": results.limit,
+            "evictions": results.evictions,
+        },
         "links": dict(links),
     }
 

@@ -153,6 +153,11 @@ def gauge(name: str, help_text: str, value: int | float, labels: Mapping[str, st
     return Family(name, "gauge", help_text, [("", tuple((labels or {}).items()), value)])
 
 
+def counter(name: str, help_text: str, value: int) -> Family:
+    """Something that only grows."""
+    return Family(name, "counter", help_text, [("", (), value)])
+
+
 def exposition(families: Iterable[Family]) -> str:
     """The text format 0.0.4."""
     lines: list[str] = []

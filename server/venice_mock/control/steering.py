@@ -95,6 +95,8 @@ def _thens() -> list[tuple[str, str]]:
 
 
 def _ordered(contract: Contract, text: str) -> Steering:
+    if not text:
+        return AS_USUAL
     try:
         items = items_of(text)
         order = read_order(contract, items)
@@ -110,7 +112,7 @@ def _preferred(contract: Contract, prefer: Sequence[str]) -> Steering:
         if name.strip().lower() == "code":
             codes.add(value.strip().strip('"').strip())
     if not codes:
-        return Steering()
+        return AS_USUAL
     text = min(codes)
     usual = usual_error(contract, int(text)) if re.fullmatch("[0-9]{3}", text) else None
     if usual is None or len(codes) > 1:

@@ -35,6 +35,15 @@ ABOUT: Node = shape(
     behavior=one_of("documented", "observed"),
     seed=or_null(COUNT),
     uptime_s=NUMBER,
+    cache=shape(
+        "The pictures that this process made before and keeps, for all sessions.",
+        hits=COUNT,
+        misses=COUNT,
+        entries=COUNT,
+        bytes=COUNT,
+        limit_bytes=COUNT,
+        evictions=COUNT,
+    ),
     links=mapped(TEXT),
 )
 CONTRACT: Node = shape(

@@ -25,29 +25,51 @@ class BodyTooLarge(Exception):
 
 async def stream_body(receive: Receive, *, limit: int, timeout: float) -> AsyncIterator[bytes]:  # noqa: ASYNC109
     """Chunks of the body. Raises ClientLeft, BodyTooSlow, or BodyTooLarge as soon as ``limit`` bytes are passed."""
-    received = 0
-    deadline = asyncio.get_running_loop().time() + timeout * _WHOLE_BODY_FACTOR
-    while True:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout * _WHOLE_BODY_FACTOR
+    room, more = limit, True
+    while more:
         try:
-            async with asyncio.timeout(timeout), asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(min(loop.time() + timeout, deadline)):
                 message = await receive()
         except TimeoutError as error:
             raise BodyTooSlow from error
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
-        chunk: bytes = message.get("body", b"")
-        received += len(chunk)
-        if received > limit:
-            raise BodyTooLarge
+        chunk, more = _part(message, room)
+        room -= len(chunk)
         if chunk:
             yield chunk
-        if not message.get("more_body", False):
-            return
 
 
 async def read_body(receive: Receive, *, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109
-    """The whole body in one piece. Raises as ``stream_body`` does."""
-    return b"".join([chunk async for chunk in stream_body(receive, limit=limit, timeout=timeout)])
+    """The whole body in one piece. Raises as ``stream_body`` does.
+
+    One clock is set anew for every chunk, where a stream, which may stand still in between, takes a new one: a body
+    of megabytes comes in dozens of chunks.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout * _WHOLE_BODY_FACTOR
+    chunks: list[bytes] = []
+    room, more = limit, True
+    try:
+        async with asyncio.timeout_at(deadline) as patience:
+            while more:
+                patience.reschedule(min(loop.time() + timeout, deadline))
+                chunk, more = _part(await receive(), room)
+                room -= len(chunk)
+                chunks.append(chunk)
+    except TimeoutError as error:
+        raise BodyTooSlow from error
+    return b"".join(chunks)
+
+
+def _part(message: MutableMapping[str, Any], room: int) -> tuple[bytes, bool]:
+    """A message's chunk, and whether there are more. Raises ClientLeft, or BodyTooLarge beyond ``room`` bytes."""
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    chunk: bytes = message.get("body", b"")
+    if len(chunk) > room:
+        raise BodyTooLarge
+    return chunk, message.get("more_body", False)
 
 
 def announced_length(headers: Mapping[str, str]) -> int | None:

@@ -44,11 +44,12 @@ from venice_mock.edit.fields import (
     fields_of_json,
 )
 from venice_mock.edit.judging import image_refusal, judge_image
-from venice_mock.edit.making import Order, make_picture
+from venice_mock.edit.making import Notes, Order, key_of, make_picture
 from venice_mock.edit.opening import ImageFault
 from venice_mock.edit.orders import Orders, Spoil
-from venice_mock.edit.source import image_bytes
-from venice_mock.edit.telling import tell_caller, tell_fields, tell_image, tell_order, tell_picture
+from venice_mock.edit.results import Result
+from venice_mock.edit.source import digest_of, image_bytes, is_url
+from venice_mock.edit.telling import tell_caller, tell_fields, tell_image, tell_order, tell_result
 from venice_mock.edit.validation import check_model_rules, check_schema, find_model, named_model
 from venice_mock.edit.waiting import while_connected
 from venice_mock.edit.workshop import Workshop
@@ -175,8 +176,11 @@ class EditService:
         await orders.reach("model", caller)
         request = check_model_rules(contract, draft, find_model(contract, draft.model_id))
         await orders.reach("image", caller)
-        data = await while_connected(call.receive, image_bytes(contract, request.image, self.settings.fetch))
-        tell_image(call.story, data)
+        reading = image_bytes(contract, request.image, self.settings.fetch)
+        # Only fetching takes time: to watch for a leaving client would cost more than to decode.
+        data = await (while_connected(call.receive, reading) if is_url(request.image) else reading)
+        digest = await digest_of(data)
+        tell_image(call.story, data, digest)
         # While it waits for its turn a request holds the file alone, not also the body that brought it.
         raw.clear()
         request = replace(request, image=Upload(b""))
@@ -184,25 +188,26 @@ class EditService:
             contract,
             request,
             data,
+            sha256=digest,
             seed=session.picture_seed if orders.steering.seed is None else orders.steering.seed,
             engine=self.settings.engine,
             caption=self.settings.caption,
             adult=orders.steering.adult,
+            notes=None if call.story is None else Notes(),
         )
-        order = tell_order(call.story, order)
+        tell_order(call.story, order)
         await orders.reach("policy", caller)
         hold = await self._hold(caller, order, (call, orders))
         try:
             await orders.reach("work", caller)
             await orders.pause(orders.steering.latency or self.settings.latency)
-            image = await while_connected(call.receive, self._make(order))
+            result = await self._result(order, call.receive)
         except BaseException as error:
-            tell_picture(call.story, order)
             await session.store.release(hold)
             if isinstance(error, ImageFault):
                 raise image_refusal(contract, error, decoding=True) from error
             raise
-        tell_picture(call.story, order)
+        tell_result(call.story, result)
         request_id = session.token(32)
         booked = await session.store.settle(
             hold, now=await session.now(), request_id=request_id, model_id=request.model.id
@@ -221,7 +226,7 @@ class EditService:
         cause = orders.steering.cause_of_success
         if call.story is not None:
             call.story.cause = cause
-        return EditAnswer(image, media_type, headers, cause)
+        return EditAnswer(result.image, media_type, headers, cause)
 
     async def _read_fields(self, call: EditCall, kind: BodyKind) -> tuple[RawFields, ApiError | None]:
         """The raw fields, or none and the refusal, which waits: a rate limit goes before it."""
@@ -298,9 +303,19 @@ class EditService:
             raise error
         return held
 
-    async def _make(self, order: Order) -> bytes:
-        contract = self.session.contract
-        return await self.workshop.run(order.pixels, lambda: make_picture(contract, order))
+    async def _result(self, order: Order, receive: Receive) -> Result:
+        """The picture that was made before, or is made now. Raises ImageFault, or ClientLeft while it is made."""
+        contract, shop, notes = self.session.contract, self.workshop, order.notes
+        key = key_of(contract, order)
+        kept = shop.results.kept(key)
+        if kept is not None:
+            return kept
+
+        async def make() -> Result:
+            image = await shop.run(order.pixels, lambda: make_picture(contract, order))
+            return Result(image) if notes is None else Result(image, notes.before, notes.after)
+
+        return await while_connected(receive, shop.results.get(key, make))
 
     async def _balance_headers(self, caller: Caller, balance: Decimal | None = None) -> dict[str, str]:
         """The balance, which is read where it is not known."""

@@ -50,21 +50,31 @@ def fields_of_json(body: bytes) -> RawFields:
 
     ``image`` is taken out of the body without decoding it, so that 33 MB of base64 are not copied twice.
     """
-    if body.count(b'"') > _MAX_QUOTES:
+    if _is_flood_of_quotes(body):
         raise BadSyntax
     try:
         members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         if len(members) > _MAX_PARTS:
             raise BadSyntax
-        return {key: _json_value(key, raw) for key, raw in members.items()}
+        is_plain = b"\\" not in body  # as base64 is: then nobody need look at the picture for escapes
+        return {key: _json_value(key, raw, is_plain=is_plain) for key, raw in members.items()}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadSyntax from error
 
 
-def _json_value(key: str, raw: msgspec.Raw) -> Any:
+def _is_flood_of_quotes(body: bytes) -> bool:
+    at = -1
+    for _ in range(_MAX_QUOTES + 1):  # find leaps over a picture ten times faster than count goes through it
+        at = body.find(b'"', at + 1)
+        if at < 0:
+            return False
+    return True
+
+
+def _json_value(key: str, raw: msgspec.Raw, *, is_plain: bool) -> Any:
     if key == _IMAGE and bytes(memoryview(raw)[:1]) == b'"':
         inner = memoryview(raw)[1:-1]
-        if not _has_backslash(inner):
+        if is_plain or not _has_backslash(inner):
             return Text(inner)
         return Text(str(msgspec.json.decode(raw)).encode("utf-8"))
     # No field takes a container: that it is one is all that is ever told, and building millions takes seconds.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import isqrt
 
 from venice_mock.contract import ModelSpec
@@ -48,21 +49,31 @@ def closest_ratio(source: Size, ratios: Iterable[str]) -> str:
 
     The order of max(x, 1/x) is the order of |ln x|, so exact fractions decide.
     """
-    given = Fraction(*source)
+    return _closest(source, tuple(ratios))
+
+
+@lru_cache(maxsize=256)  # pictures come in few sizes
+def _closest(source: Size, ratios: tuple[str, ...]) -> str:
+    width, height = source
 
     def distance(label: str) -> Fraction:
-        quotient = given / parse_ratio(label)
-        return max(quotient, 1 / quotient)
+        across, down = _sides(label)
+        one, other = width * down, height * across  # in whole numbers: fractions divide many times slower
+        return Fraction(max(one, other), min(one, other))
 
     return min(ratios, key=distance)
 
 
 def parse_ratio(label: str) -> Fraction:
     """``"16:9"`` as a fraction. Raises ValueError for anything that is not two positive integers."""
+    return Fraction(*_sides(label))
+
+
+def _sides(label: str) -> tuple[int, int]:
     width, _, height = label.partition(":")
     if not (label.isascii() and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise ValueError(f"not a ratio: {label!r}")
-    return Fraction(int(width), int(height))
+    return int(width), int(height)
 
 
 def _listed_size(model: ModelSpec, tiers: Tiers, tier: str, label: str) -> Size:
@@ -76,10 +87,16 @@ def _listed_size(model: ModelSpec, tiers: Tiers, tier: str, label: str) -> Size:
     return (long_edge, short) if ratio >= 1 else (short, long_edge)
 
 
+@lru_cache(maxsize=256)
+def _ceil_side(base: int, ratio: Fraction, step: int) -> int:
+    """The smallest multiple of ``step`` for a width whose square is ``base`` squared times ``ratio``."""
+    return _ceil_sqrt_multiple(base * base * ratio, step)
+
+
 def _area_size(tiers: Tiers, tier: str, ratio: Fraction) -> Size:
     factor = tiers.factors[tier]
-    width = _ceil_sqrt_multiple(tiers.base * tiers.base * ratio, tiers.round_to)
-    height = _ceil_sqrt_multiple(tiers.base * tiers.base / ratio, tiers.round_to)
+    width = _ceil_side(tiers.base, ratio, tiers.round_to)
+    height = _ceil_side(tiers.base, 1 / ratio, tiers.round_to)
     return width * factor, height * factor
 
 

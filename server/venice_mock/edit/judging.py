@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from venice_mock.contract import Contract
 from venice_mock.edit.enhancing import enhance
-from venice_mock.edit.making import Engine, Order
+from venice_mock.edit.making import Engine, Notes, Order
 from venice_mock.edit.opening import ImageFault, probe
 from venice_mock.edit.planning import make_plan
 from venice_mock.edit.request import EditRequest
@@ -25,14 +25,17 @@ def judge_image(
     request: EditRequest,
     data: bytes | bytearray | memoryview,
     *,
+    sha256: str,
     seed: int,
     engine: Engine,
     caption: bool,
     adult: bool | None = None,
+    notes: Notes | None = None,
 ) -> Order:
     """Look at the file's header, plan, and apply the content policy. Raises ApiError 400, 413 or 422.
 
-    ``adult``: what the content counts as, whatever its signs say; None: as they say.
+    ``sha256``: of the file, in hex. ``adult``: what the content counts as, whatever its signs say; None: as they say.
+    ``notes``: room for what is found out while the picture is made.
     """
     limits = contract.edition.limits
     try:
@@ -49,7 +52,7 @@ def judge_image(
     plan = make_plan(contract, request, source, rewritten)
     if content.policy and request.model.blocks_policy:
         raise refuse(contract, "CONTENT_POLICY_VIOLATION", rule="EDIT-SAFE-007")
-    return Order(data, found, request, plan, content, seed, engine, caption)
+    return Order(data, sha256, found, request, plan, content, seed, engine, caption, notes)
 
 
 def _prompt_limit(request: EditRequest) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -49,7 +50,13 @@ def edit_bytes(
     if len(data) >= facts.edition.limits.max_file_bytes_exclusive:
         raise refuse(facts, "PAYLOAD_TOO_LARGE", rule="EDIT-IMG-016")
     order = judge_image(
-        facts, request, data, seed=chosen.seed or 0, engine=chosen.engine, caption=chosen.caption
+        facts,
+        request,
+        data,
+        sha256=hashlib.sha256(data).hexdigest(),
+        seed=chosen.seed or 0,
+        engine=chosen.engine,
+        caption=chosen.caption,
     )
     try:
         image = make_picture(facts, order)

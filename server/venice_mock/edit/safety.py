@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PIL import Image, ImageFilter
 
@@ -29,9 +30,15 @@ def classify(prompt: str, adult_mark: bool, words: Words) -> Classification:
     text = f" {' '.join(_WORD.findall(folded))} "
 
     def names_any(listed: tuple[str, ...]) -> bool:
-        return any(f" {' '.join(_WORD.findall(word.casefold()))} " in text for word in listed)
+        return any(word in text for word in _spaced(listed))
 
     return Classification(adult=adult_mark or names_any(words.adult), policy=names_any(words.policy))
+
+
+@lru_cache(maxsize=16)  # two lists for each edition that is served
+def _spaced(listed: tuple[str, ...]) -> tuple[str, ...]:
+    """The listed words as they stand in a text of words with one space around each."""
+    return tuple(f" {' '.join(_WORD.findall(word.casefold()))} " for word in listed)
 
 
 def blur(image: Image.Image) -> Image.Image:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import binascii
+import hashlib
 import re
 from urllib.parse import unquote_to_bytes
 
@@ -15,6 +17,7 @@ from venice_mock.errors import ApiError, Issue, invalid, refuse
 _URL = re.compile(rb"https?://", re.IGNORECASE)
 _DATA_URL = re.compile(rb"data:([^,]{0,200}),", re.IGNORECASE)
 _PERCENT_LIMIT = 1 << 18  # ours: percent-encoding is for small things, and slow to undo
+_LARGE = 4 << 20  # ours: bytes that are not hashed while others wait
 _URL_LIMIT = 8192  # ours: longer than any server's line limit
 
 
@@ -24,13 +27,29 @@ async def image_bytes(
     """The file's bytes. Raises ApiError: 400 at ``image`` when there is no way to them, 413 when too many."""
     if isinstance(image, Upload):
         data: bytes | bytearray | memoryview = image.data
-    elif _URL.match(image.data):
+    elif is_url(image):
         data = await _fetched(contract, bytes(image.data), fetch)
     else:
         data = _decoded(contract, image.data)
     if len(data) >= contract.edition.limits.max_file_bytes_exclusive:
         raise refuse(contract, "PAYLOAD_TOO_LARGE", rule="EDIT-IMG-016")
     return data
+
+
+def is_url(image: Upload | Text) -> bool:
+    """Whether the file is still to be fetched."""
+    return isinstance(image, Text) and _URL.match(image.data) is not None
+
+
+async def digest_of(data: bytes | bytearray | memoryview) -> str:
+    """The file's SHA-256 in hex; of a large file in a thread, while other requests go on."""
+    if len(data) > _LARGE:
+        return await asyncio.to_thread(_sha256, data)
+    return _sha256(data)
+
+
+def _sha256(data: bytes | bytearray | memoryview) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _decoded(contract: Contract, text: bytes | bytearray | memoryview) -> bytes:

@@ -9,8 +9,7 @@ import contextlib
 import hashlib
 import json
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from venice_mock.accounts.callers import Caller
 from venice_mock.edit.facts import facts_of
@@ -21,9 +20,11 @@ from venice_mock.state.story import HIDDEN, Data, Input, Sender, Story, Way
 
 if TYPE_CHECKING:  # stories are also of requests that are no edits: they load no Pillow
     from venice_mock.edit.making import Order
+    from venice_mock.edit.results import Result
 
 _URL = re.compile(rb"https?://", re.IGNORECASE)
 _LONGEST_URL = 2000  # ours
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def tell_caller(story: Story | None, caller: Caller) -> None:
@@ -50,21 +51,22 @@ def tell_fields(story: Story | None, kind: str, raw: RawFields, model_id: str) -
             story.input = Input(way, text=image.data)
 
 
-def tell_image(story: Story | None, data: Data) -> None:
-    """The file's bytes, in the place of the text that brought them."""
+def tell_image(story: Story | None, data: Data, sha256: str) -> None:
+    """The file's bytes and their hash, in the place of the text that brought them."""
     if story is not None and story.input is not None:
         story.input.data, story.input.size, story.input.text = data, len(data), None
+        story.input.sha256 = sha256
 
 
-def tell_order(story: Story | None, order: Order) -> Order:
-    """What was understood, and what it costs. The order, with room for what its making finds out."""
+def tell_order(story: Story | None, order: Order) -> None:
+    """What was understood, and what it costs."""
     if story is None:
-        return order
+        return
     request, plan, probe = order.request, order.plan, order.probe
     if story.input is not None:
         _tell_header(story.input, probe.header)
     story.model = request.model.id
-    understood: dict[str, Any] = {
+    story.understood = {
         "model": request.model.id,
         "prompt": request.prompt,
         "aspect_ratio": plan.ratio,
@@ -81,18 +83,12 @@ def tell_order(story: Story | None, order: Order) -> Order:
         "violation": order.violation,
         "blurred": order.blurred,
     }
-    story.understood = understood
-    from venice_mock.edit.making import Notes
-
-    return replace(order, notes=Notes())
 
 
-def tell_picture(story: Story | None, order: Order) -> None:
-    """What was found out while the picture was made, so far as that came."""
-    if story is None or order.notes is None or story.input is None:
-        return
-    story.input.sha256 = order.notes.sha256
-    story.input.thumbnail, story.output.thumbnail = order.notes.before, order.notes.after
+def tell_result(story: Story | None, result: Result) -> None:
+    """The small pictures that were made beside the large one."""
+    if story is not None and story.input is not None:
+        story.input.thumbnail, story.output.thumbnail = result.before, result.after
 
 
 def finish_story(story: Story) -> None:
@@ -111,8 +107,7 @@ def finish_story(story: Story) -> None:
         if picture.data is not None:
             _tell_file(picture, picture.data)
         digest = picture.sha256 or picture.url
-    said = [story.sender.account, story.method, story.path, story.fields, digest]
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    text = _SORTED.encode([story.sender.account, story.method, story.path, story.fields, digest])
     story.fingerprint = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 
 from PIL import Image
@@ -24,4 +25,6 @@ def warm_up(contract: Contract) -> None:
         data = source.getvalue()
         raw = {"image": Upload(data), "prompt": _PROMPT, "output_format": name}
         request = validate(contract, raw, str(contract.way("default-model")))
-        make_picture(contract, judge_image(contract, request, data, seed=0, engine="paint", caption=True))
+        digest = hashlib.sha256(data).hexdigest()
+        order = judge_image(contract, request, data, sha256=digest, seed=0, engine="paint", caption=True)
+        make_picture(contract, order)

@@ -1,4 +1,6 @@
-"""Where images are worked on: as many threads as cores, and a budget of pixels that may be in memory at once."""
+"""Where images are worked on: as many threads as cores, a budget of pixels that may be in memory at once, and what
+was made before.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from PIL._imaging import set_block_size
+
+from venice_mock.edit.results import Results
 
 T = TypeVar("T")
 _BLOCK_BYTES = 64 << 20
@@ -70,13 +74,14 @@ class PixelBudget:
 
 
 class Workshop:
-    """Threads and pixel budget of one process. Close it when the server stops."""
+    """Threads, pixel budget and results of one process. Close it when the server stops."""
 
-    def __init__(self, max_inflight_pixels: int, threads: int | None = None) -> None:
+    def __init__(self, max_inflight_pixels: int, threads: int | None = None, *, cache_bytes: int = 0) -> None:
         # Pillow's memory in blocks so large that the C library maps them and gives them back: freed pictures of
         # other threads would otherwise stay, and the budget would bound pixels but not memory (306 for 173 MiB).
         set_block_size(_BLOCK_BYTES)
         self.budget = PixelBudget(max_inflight_pixels)
+        self.results = Results(cache_bytes)
         self.in_work = 0  # pictures in the hands of a thread, or next in line for one
         self._threads = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="workshop")
 

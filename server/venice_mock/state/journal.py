@@ -207,7 +207,10 @@ class Journal:
             story.output.thumbnail = None
             if story.input is not None:
                 story.input.thumbnail = None
-        self._measure(story)
+        sizes = list(self._sizes[story.id])
+        self._count(-sizes[at])
+        sizes[at] = 0
+        self._sizes[story.id] = (sizes[0], sizes[1], sizes[2])
 
     def _measure(self, story: Story) -> None:
         sizes = (story.picture_bytes, story.thumbnail_bytes, story.record_bytes)

@@ -113,7 +113,7 @@ class Story:
     charge: str | None = None  # the id of the request in the ledger
     cost: Decimal | None = None
     status: int | None = None
-    response_headers: list[tuple[str, str]] = field(default_factory=list)
+    sent_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     output: Output = field(default_factory=Output)
     marks: dict[str, float] = field(default_factory=dict)
     fingerprint: str | None = None  # the same for every attempt at one logical request
@@ -147,6 +147,11 @@ class Story:
         self.charge, self.cost = request_id, amount
 
     @property
+    def response_headers(self) -> list[tuple[str, str]]:
+        """The answer's headers as text."""
+        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.sent_headers]
+
+    @property
     def picture_bytes(self) -> int:
         """What the pictures weigh in memory."""
         pieces = self.output.pieces or ()
@@ -162,20 +167,15 @@ class Story:
     @property
     def record_bytes(self) -> int:
         """What the rest weighs in memory, roughly and rather too much than too little."""
-        texts = [
-            self.path,
-            self.prompt or "",
-            self.hint or "",
-            self.text or "",
-            *self.request_headers.values(),
-        ]
-        texts += [value for _, value in self.response_headers]
-        texts += [str(value) for value in self.understood.values()]
+        texts: list[str | bytes] = [self.path, self.prompt or "", self.hint or "", self.text or ""]
+        texts += self.request_headers.values()
+        texts += [value for _, value in self.sent_headers]
+        texts += [value for value in self.understood.values() if isinstance(value, str)]
         if self.input is not None and self.input.url is not None:
             texts.append(self.input.url)
         for name, value in (self.fields or {}).items():
             texts += [name, value if isinstance(value, str) else repr(value)]
-        return _STORY_BYTES + sum(sys.getsizeof(text) for text in texts)
+        return _STORY_BYTES + sum(map(sys.getsizeof, texts))
 
 
 def kept(value: Any) -> Any:

@@ -48,6 +48,7 @@ class ServerOptions(CommonOptions, total=False):
     control_hosts: str | Sequence[str]
     store: str
     max_inflight_pixels: int
+    cache_bytes: int
 
 
 class SessionOptions(CommonOptions, total=False):

@@ -64,10 +64,9 @@ class Observing:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 tenant = tenant_if_any(scope) or self._tenants.default
-                message = {
-                    **message,
-                    "headers": [*message["headers"], *request_header(scope, tenant, message)],
-                }
+                lacking = request_header(scope, tenant, message)
+                if lacking:
+                    message = {**message, "headers": [*message["headers"], *lacking]}
             await send(message)
 
         try:

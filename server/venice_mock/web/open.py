@@ -16,7 +16,7 @@ from starlette.routing import Route
 from venice_mock import __version__
 from venice_mock.control.counts import Counts
 from venice_mock.control.guard import Guard
-from venice_mock.control.metrics import MEDIA_TYPE, Family, Metrics, exposition, gauge
+from venice_mock.control.metrics import MEDIA_TYPE, Family, Metrics, counter, exposition, gauge
 from venice_mock.control.shapes import shape
 from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import plain
@@ -120,5 +120,11 @@ class OpenRoutes:
         yield gauge("pictures_in_work", "Pictures in the hands of worker threads.", self.workshop.in_work)
         yield gauge("pictures_waiting", "Pictures that wait to be admitted.", self.workshop.budget.waiting)
         yield gauge("pixels_in_work", "Pixels that are admitted.", self.workshop.budget.used)
+        results = self.workshop.results
+        yield counter("cache_hits_total", "Edits whose picture was kept, or just being made.", results.hits)
+        yield counter("cache_misses_total", "Edits whose picture had to be made.", results.misses)
+        yield counter("cache_evictions_total", "Pictures that had to make room.", results.evictions)
+        yield gauge("cache_entries", "Pictures that are kept.", len(results))
+        yield gauge("cache_bytes", "Memory of the pictures that are kept.", results.bytes)
         yield gauge("journal_bytes", "Memory of all sessions' journals.", self.tenants.journal_bytes)
         yield gauge("sessions", "Open sessions, the default one included.", len(self.tenants))

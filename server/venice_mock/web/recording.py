@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venice_mock.accounts.callers import bearer_token
-from venice_mock.accounts.keys import account_id, last_characters
+from venice_mock.accounts.keys import last_characters
 from venice_mock.control.sessions import prefix_of
 from venice_mock.edit.telling import finish_story
 from venice_mock.logs import REQUEST_ID, is_request_id, scrub
@@ -85,9 +85,7 @@ class Recording:
             if message["type"] == "http.response.start":
                 story.marks["answer"] = self._clock() - began
                 story.status = message["status"]
-                story.response_headers = [
-                    (name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]
-                ]
+                story.sent_headers = list(message["headers"])
             elif message["type"] == "http.response.body":
                 _keep(story, message.get("body", b""), tenant.journal.limit)
                 if not message.get("more_body", False):
@@ -147,8 +145,9 @@ def _sender(tenant: Tenant, headers: Mapping[str, str]) -> Sender:
     token = bearer_token(headers)
     if not token:
         return Sender()
-    magic = tenant.session.keys.answer(token).cause == f"key:{token}"
-    return Sender("key", account_id(token), last_characters(token), token if magic else None)
+    answer = tenant.session.keys.answer(token)
+    magic = answer.cause == f"key:{token}"
+    return Sender("key", answer.account, last_characters(token), token if magic else None)
 
 
 def _shown(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
