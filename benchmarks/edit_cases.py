@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from importlib.util import find_spec
 from io import BytesIO
+from unittest.mock import patch
 
 from PIL import Image, ImageChops, ImageStat
 from starlette.requests import Request
@@ -17,19 +18,15 @@ from starlette.types import Message
 from benchmarks.cases import Bench, Case, Goal
 from benchmarks.measuring import Lap, Outcome, compare, in_process, interleave
 from benchmarks.pictures import Picture
-from benchmarks.posts import EDIT, MARK, NUMBERED_PROMPT, Post, form_edit, json_edit, send
+from benchmarks.posts import EDIT, MARK, NUMBERED_PROMPT, PROMPT, Post, form_edit, json_edit, send
 from benchmarks.processes import SERVER, BenchmarkError, Server, cpu_seconds, running
 from venice_mock.contract import load_contract
-from venice_mock.edit import looks
-from venice_mock.edit.encoding import encode
+from venice_mock.edit import looks, making
 from venice_mock.edit.fields import RawFields, fields_of_form, fields_of_json
-from venice_mock.edit.judging import judge_image
 from venice_mock.edit.local import edit_bytes
-from venice_mock.edit.metadata import read_request
-from venice_mock.edit.opening import decode
 from venice_mock.edit.source import image_bytes
-from venice_mock.edit.validation import validate
 from venice_mock.edit.workshop import Workshop
+from venice_mock.settings import Settings
 
 _CHUNK = 1 << 16  # bytes, as uvicorn hands a body over
 _ALIKE = 2.0  # mean difference of a channel, of 255: two ways to make a picture smaller differ by less
@@ -66,32 +63,28 @@ def _prompt(number: int) -> str:
     return NUMBERED_PROMPT.replace(MARK, f"{number:0{len(MARK)}}")
 
 
-def steps(bench: Bench, post: Post, picture: Picture, operations: int) -> Outcome:
+def steps(bench: Bench, post: Post, operations: int) -> Outcome:
     """Everything but painting, ours against what one writes without a thought, both in this process.
 
     Raises BenchmarkError when the two do not come to the same picture.
     """
-    contract = load_contract("2026-06-19")
-    understood = read_request(edit_bytes(picture.data, prompt=_prompt(0), contract=contract).image)
+    contract, plain = load_contract("2026-06-19"), Settings(caption=False)
     read = _read_json if post.media_type == "application/json" else _read_form
 
     def ours() -> bytes:
-        raw = asyncio.run(read(post))
-        request = validate(contract, raw, "qwen-edit")
-        data = asyncio.run(image_bytes(contract, request.image, ()))
-        order = judge_image(contract, request, data, seed=0, engine="paint", caption=False)
-        source = decode(data, order.probe, cover=order.plan.size)
-        return encode(looks.fit(source, order.plan.size), "png", understood)
+        data = asyncio.run(image_bytes(contract, asyncio.run(read(post))["image"], ()))
+        return edit_bytes(bytes(data), prompt=PROMPT, contract=contract, settings=plain).image
 
-    size = _size(ours())
-    usual = partial(_usual_json if post.media_type == "application/json" else _usual_form, post, size)
-    _check_alike(ours(), usual())
-    count = bench.operations(operations)
-    return compare(
-        *interleave(bench.rounds, partial(in_process, ours, count), partial(in_process, usual, count)),
-        judged="cpu",
-        floor=False,
-    )
+    with patch.object(making, "paint", lambda image, brief: looks.fit(image, brief.size)):
+        size = _size(ours())
+        usual = partial(_usual_json if post.media_type == "application/json" else _usual_form, post, size)
+        _check_alike(ours(), usual())
+        count = bench.operations(operations)
+        return compare(
+            *interleave(bench.rounds, partial(in_process, ours, count), partial(in_process, usual, count)),
+            judged="cpu",
+            floor=False,
+        )
 
 
 async def _read_json(post: Post) -> RawFields:
@@ -182,7 +175,7 @@ CASES = (
         "all but the painting of a 1K PNG, 1 MP JPEG in JSON",
         _USUAL,
         "seconds",
-        lambda bench: steps(bench, json_edit(bench.pictures.photo), bench.pictures.photo, 5),
+        lambda bench: steps(bench, json_edit(bench.pictures.photo), 5),
         _STEPS,
     ),
     Case(
@@ -190,7 +183,7 @@ CASES = (
         "the same as multipart/form-data",
         _USUAL,
         "seconds",
-        lambda bench: steps(bench, form_edit(bench.pictures.photo), bench.pictures.photo, 5),
+        lambda bench: steps(bench, form_edit(bench.pictures.photo), 5),
         _STEPS,
     ),
 )

@@ -68,7 +68,8 @@ def _against_bare(make: Callable[[], tuple[Wallet, Callable[[], object]]], bench
     wallet, judge = make()
     bare, count = _bare_check(wallet), bench.operations(40)
     return compare(
-        *interleave(bench.rounds, partial(in_process, judge, count), partial(in_process, bare, count))
+        *interleave(bench.rounds, partial(in_process, judge, count), partial(in_process, bare, count)),
+        judged="cpu",
     )
 
 
