@@ -12,13 +12,15 @@ from typing import Any
 from venice_mock.state.story import Data, Input, Output, Sender, Story
 
 _SMALL = 8_000  # ours: bytes of a file or an answer that goes along; a refusal does
-_OWN = tuple(field.name for field in fields(Story) if field.name not in ("sender", "input", "output", "cost"))
+_TOLD_APART = ("sender", "input", "output", "cost", "sent_headers")
+_OWN = tuple(field.name for field in fields(Story) if field.name not in _TOLD_APART)
 
 
 def record_of(story: Story) -> str:
     """The story, in ASCII."""
     told: dict[str, Any] = {name: getattr(story, name) for name in _OWN}
     sender, picture, answer = story.sender, story.input, story.output
+    told["response_headers"] = story.response_headers
     told["sender"] = {field.name: getattr(sender, field.name) for field in fields(Sender)}
     told["cost"] = None if story.cost is None else f"{story.cost:f}"
     told["input"] = None
@@ -42,10 +44,12 @@ def story_of(record: str, *, number: int, arrival: int) -> Story:
     told = json.loads(record)
     picture, answer = told.pop("input"), told.pop("output")
     cost, sender = told.pop("cost"), told.pop("sender")
-    headers = [(name, value) for name, value in told.pop("response_headers")]
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in told.pop("response_headers")
+    ]
     story = Story(
         **told,
-        response_headers=headers,
+        sent_headers=headers,
         sender=Sender(**sender),
         cost=None if cost is None else Decimal(cost),
         input=None if picture is None else Input(**{**picture, **_bytes(picture, "data", "thumbnail")}),
