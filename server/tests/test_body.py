@@ -31,7 +31,7 @@ def chunk(data: bytes, *, more: bool = True) -> dict[str, Any]:
 
 
 def read(wire: Wire, limit: int = 100, timeout: float = 30) -> bytes:
-    return asyncio.run(read_body(wire, limit=limit, timeout=timeout))
+    return bytes(asyncio.run(read_body(wire, limit=limit, timeout=timeout)))
 
 
 def test_a_body_in_pieces_comes_back_whole() -> None:

@@ -45,9 +45,12 @@ async def stream_body(receive: Receive, *, limit: int, timeout: float) -> AsyncI
             return
 
 
-async def read_body(receive: Receive, *, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109
+async def read_body(receive: Receive, *, limit: int, timeout: float) -> bytearray:  # noqa: ASYNC109
     """The whole body in one piece. Raises as ``stream_body`` does."""
-    return b"".join([chunk async for chunk in stream_body(receive, limit=limit, timeout=timeout)])
+    body = bytearray()  # it grows where it lies; chunks that are joined in the end would be held twice
+    async for chunk in stream_body(receive, limit=limit, timeout=timeout):
+        body += chunk
+    return body
 
 
 def announced_length(headers: Mapping[str, str]) -> int | None:

@@ -24,6 +24,8 @@ async def image_bytes(
     """The file's bytes. Raises ApiError: 400 at ``image`` when there is no way to them, 413 when too many."""
     if isinstance(image, Upload):
         data: bytes | bytearray | memoryview = image.data
+    elif image.file is not None:
+        data = image.file
     elif _URL.match(image.data):
         data = await _fetched(contract, bytes(image.data), fetch)
     else:

@@ -43,6 +43,8 @@ def tell_fields(story: Story | None, kind: str, raw: RawFields, model_id: str) -
         way = _way(image.data)
         if way == "url":
             story.input = Input(way, url=_without_secrets(bytes(image.data[:_LONGEST_URL])))
+        elif image.file is not None:
+            story.input = Input(way, image.file, len(image.file))
         else:
             story.input = Input(way, text=image.data)
 
