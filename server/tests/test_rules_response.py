@@ -182,7 +182,9 @@ def test_one_thread_and_eight_make_the_same_pictures(
 ) -> None:
     made = []
     for threads in (1, 8):
-        monkeypatch.setattr("venice_mock.app.Workshop", lambda pixels, n=threads: Workshop(pixels, n))
+        monkeypatch.setattr(
+            "venice_mock.app.Workshop", lambda pixels, n=threads, **more: Workshop(pixels, n, **more)
+        )
         client = make_client(max_inflight_pixels=10**9)
         assert server_of(client).workshop._threads._max_workers == threads
         made.append(client.runner.run(all_of(client)))

@@ -48,7 +48,7 @@ _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as n
 
 def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.time) -> Starlette:
     """The ASGI application. Raises ContractError or ValueError for settings that cannot be served."""
-    workshop = Workshop(settings.max_inflight_pixels)
+    workshop = Workshop(settings.max_inflight_pixels, max_inflight_bytes=settings.max_inflight_bytes)
     tenants = Tenants(settings, workshop, wall_clock=wall_clock, sharing=_sharing(settings))
     server = Server(tenants, workshop)
     guard = Guard(

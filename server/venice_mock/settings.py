@@ -145,6 +145,13 @@ OPTIONS: tuple[Option, ...] = (
         "Requests",
     ),
     Option(
+        "max_inflight_bytes",
+        values.whole(1, 2**53),
+        "N",
+        "bodies over 1 MiB are not read while others of this many bytes are held",
+        "Requests",
+    ),
+    Option(
         "body_timeout", values.patience, "TIME", "give up on a body that is silent for so long", "Requests"
     ),
     Option(

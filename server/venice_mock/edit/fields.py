@@ -53,7 +53,9 @@ _MAX_CONTENT_TYPE = 1000  # ours: a boundary has 70 characters at most
 _LONG = 1 << 16  # ours: characters of a string that is worth a way of its own
 _STAND_IN = b"~the picture~"  # nothing in it is special in JSON, and it is no base64
 _BEGINNING = 256  # ours: characters that still show what kind of text it was
-_PLAIN_DATA_URL = re.compile(rb"data:[ !#-+\--\[\]-~]{0,193};base64,", re.IGNORECASE)  # no quote, comma, backslash
+_PLAIN_DATA_URL = re.compile(
+    rb"data:[ !#-+\--\[\]-~]{0,193};base64,", re.IGNORECASE
+)  # no quote, comma, backslash
 
 
 def fields_of_json(body: bytes | bytearray) -> RawFields:

@@ -47,6 +47,7 @@ class ServerOptions(CommonOptions, total=False):
     control_token: str
     control_hosts: str | Sequence[str]
     max_inflight_pixels: int
+    max_inflight_bytes: int
 
 
 class SessionOptions(CommonOptions, total=False):
