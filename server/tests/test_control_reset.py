@@ -16,6 +16,7 @@ from rulekit import TEST_EDITION, Clock, account_of, balance_of, good, good_body
 from venice_mock import __version__
 from venice_mock.app import create_app
 from venice_mock.contract import load_contract
+from venice_mock.edit.deflate import FASTEST
 from venice_mock.settings import Settings
 from venice_mock.settings_types import Latency
 from wallets import CLOCK, SOLANGE, Purse, control, hand_in, now_of, purse_of
@@ -237,6 +238,7 @@ def test_the_mock_says_what_it_is_and_where_to_go(make_client: MakeClient) -> No
         "behavior": "observed",
         "seed": 5,
         "uptime_s": 12.5,
+        "png_writer": FASTEST.name,
     }
     for name, path in links.items():
         if name == "api":

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 
 from venice_mock import logs
 from venice_mock.control.guard import is_loopback
+from venice_mock.edit.deflate import FASTEST
 from venice_mock.settings import Settings, SettingsError
 from venice_mock.settings_types import IN_PROCESS
 
@@ -203,6 +204,7 @@ class _Announcement:
             "pid": os.getpid(),
             "edition": _edition_name(settings.edition),
             "behavior": settings.behavior,
+            "png_writer": FASTEST.name,
         }
         if settings.port_file is not None:
             _write_whole(settings.port_file, f"{address.port}\n")

@@ -9,13 +9,14 @@ import msgspec
 
 from venice_mock import __version__
 from venice_mock.contract import Contract
+from venice_mock.edit.deflate import FASTEST
 from venice_mock.tenant import Tenant
 
 _NAME = "venice-mock"
 
 
 def about(tenant: Tenant, uptime_s: float, links: Mapping[str, str]) -> dict[str, Any]:
-    """Version, session, contract, seed (null: none was given) and where to go from here."""
+    """Version, session, contract, seed (null: none was given), what packs PNGs, and where to go from here."""
     return {
         "mock": _NAME,
         "name": _NAME,
@@ -25,6 +26,7 @@ def about(tenant: Tenant, uptime_s: float, links: Mapping[str, str]) -> dict[str
         "behavior": tenant.contract.behavior,
         "seed": tenant.settings.seed,
         "uptime_s": round(uptime_s, 3),
+        "png_writer": FASTEST.name,
         "links": dict(links),
     }
 

@@ -35,6 +35,7 @@ ABOUT: Node = shape(
     behavior=one_of("documented", "observed"),
     seed=or_null(COUNT),
     uptime_s=NUMBER,
+    png_writer=one_of("isal", "zlib"),
     links=mapped(TEXT),
 )
 CONTRACT: Node = shape(
