@@ -61,6 +61,17 @@ def test_a_body_that_stops_arriving_is_given_up() -> None:
         read(Wire(chunk(b"x"), "silence"), timeout=0.01)
 
 
+def test_the_time_that_a_body_is_not_asked_for_is_not_held_against_it() -> None:
+    async def wait(_: int) -> None:
+        await asyncio.sleep(0.06)
+
+    async def scenario() -> bytes:
+        wire = Wire(chunk(b"a"), chunk(b"b", more=False))
+        return bytes(await read_body(wire, limit=9, timeout=0.02, admit=wait))  # 0.08 s for the whole
+
+    assert asyncio.run(scenario()) == b"ab"
+
+
 @pytest.mark.rules("EDIT-HTTP-024")
 def test_a_body_that_drips_is_given_up_after_four_times_the_pause() -> None:
     class Drip(Wire):

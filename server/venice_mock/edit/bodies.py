@@ -33,9 +33,13 @@ class Place:
         self._budget = budget
         self._held = 0
 
-    async def take(self, size: int) -> None:
-        """Wait until a body of ``size`` bytes may be read. Once at most."""
-        if size > SMALL:
+    async def admit(self, announced: int | None, limit: int, received: int) -> None:
+        """Wait until more may be received than the ``received`` bytes, where that was not asked before.
+
+        ``announced``: the length of the body, if it was told; else it counts as ``limit`` once it is not small.
+        """
+        size = limit if announced is None else min(announced, limit)
+        if self._held == 0 and size > SMALL and (announced is not None or received > SMALL):
             await self._budget.acquire(size)
             self._held = size
 

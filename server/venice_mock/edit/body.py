@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Mutable
 from typing import Any
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Admit = Callable[[int], Awaitable[None]]  # told how many bytes are there; returns when more may be received
 
 _WHOLE_BODY_FACTOR = 4  # ours: a body may take four times the pause that ends it
 
@@ -23,11 +24,27 @@ class BodyTooLarge(Exception):
     """More bytes than the limit were announced or arrived."""
 
 
-async def stream_body(receive: Receive, *, limit: int, timeout: float) -> AsyncIterator[bytes]:  # noqa: ASYNC109
-    """Chunks of the body. Raises ClientLeft, BodyTooSlow, or BodyTooLarge as soon as ``limit`` bytes are passed."""
-    received = 0
-    deadline = asyncio.get_running_loop().time() + timeout * _WHOLE_BODY_FACTOR
+async def _anything(_: int) -> None:
+    """Whoever has no budget admits every byte."""
+
+
+async def stream_body(
+    receive: Receive,
+    *,
+    limit: int,
+    timeout: float,  # noqa: ASYNC109
+    admit: Admit = _anything,
+) -> AsyncIterator[bytes]:
+    """Chunks of the body. Raises ClientLeft, BodyTooSlow, or BodyTooLarge as soon as ``limit`` bytes are passed.
+
+    ``timeout``: seconds without a byte; those that ``admit`` takes do not count.
+    """
+    received, clock = 0, asyncio.get_running_loop().time
+    deadline = clock() + timeout * _WHOLE_BODY_FACTOR
     while True:
+        before = clock()
+        await admit(received)
+        deadline += clock() - before
         try:
             async with asyncio.timeout(timeout), asyncio.timeout_at(deadline):
                 message = await receive()
@@ -45,10 +62,16 @@ async def stream_body(receive: Receive, *, limit: int, timeout: float) -> AsyncI
             return
 
 
-async def read_body(receive: Receive, *, limit: int, timeout: float) -> bytearray:  # noqa: ASYNC109
-    """The whole body in one piece. Raises as ``stream_body`` does."""
+async def read_body(
+    receive: Receive,
+    *,
+    limit: int,
+    timeout: float,  # noqa: ASYNC109
+    admit: Admit = _anything,
+) -> bytearray:
+    """The whole body in one piece. Arguments and errors are those of ``stream_body``."""
     body = bytearray()  # it grows where it lies; chunks that are joined in the end would be held twice
-    async for chunk in stream_body(receive, limit=limit, timeout=timeout):
+    async for chunk in stream_body(receive, limit=limit, timeout=timeout, admit=admit):
         body += chunk
     return body
 

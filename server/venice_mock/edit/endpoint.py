@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Literal
 
 from venice_mock.accounts.callers import (
@@ -245,11 +246,12 @@ class EditService:
                 limit = limits.max_json_body_bytes
                 if (announced or 0) > limit:
                     raise BodyTooLarge  # noqa: TRY301 - one place translates all of them
-                await place.take(limit if announced is None else announced)
-                return fields_of_json(await read_body(call.receive, limit=limit, timeout=timeout)), None
+                admit = partial(place.admit, announced, limit)
+                body = await read_body(call.receive, limit=limit, timeout=timeout, admit=admit)
+                return fields_of_json(body), None
             limit = limits.max_json_body_bytes + _FORM_OVERHEAD
-            await place.take(limit if announced is None else min(announced, limit))
-            chunks = stream_body(call.receive, limit=limit, timeout=timeout)
+            admit = partial(place.admit, announced, limit)
+            chunks = stream_body(call.receive, limit=limit, timeout=timeout, admit=admit)
             content_type = call.headers.get("content-type", "")
             return (
                 await fields_of_form(
