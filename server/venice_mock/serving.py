@@ -22,7 +22,7 @@ from typing import Literal, Protocol
 import uvicorn
 from starlette.types import ASGIApp
 
-from venice_mock import logs
+from venice_mock import logs, memory
 from venice_mock.control.guard import is_loopback
 from venice_mock.edit.deflate import FASTEST
 from venice_mock.settings import Settings, SettingsError
@@ -123,6 +123,7 @@ def _serve_app(
     leave: Callable[[], None],
 ) -> int:
     """Serve until a signal comes; ``ready`` is called once requests are answered, ``leave`` before a forced end."""
+    memory.settle()
     logger = logs.configure(settings.log_format, settings.log_level)
     streams: Streams | None = getattr(getattr(app, "state", None), "streams", None)
     address = Address(settings.host, listener.getsockname()[1])
