@@ -65,6 +65,13 @@ def used(client: Client) -> int:
     return server_of(client).workshop.bodies.used
 
 
+async def told(client: Client) -> dict[str, int]:
+    """What /metrics says of bodies."""
+    reply = await client.sending(method="GET", path="/metrics", content_type=None, key=None)
+    lines = (line.removeprefix("venice_mock_").split() for line in reply.body.decode().splitlines())
+    return {words[0]: int(words[1]) for words in lines if words[0] in ("bodies_waiting", "body_bytes")}
+
+
 async def turns() -> None:
     """Let everybody run who can."""
     for _ in range(50):
@@ -86,6 +93,7 @@ def test_a_large_body_is_not_received_while_there_is_no_room_and_a_small_one_is(
             assert not second.asked.is_set()
             assert (await client.sending(good_body())).status == 200
             assert not second.asked.is_set()
+            assert await told(client) == {"bodies_waiting": 1, "body_bytes": len(first.body)}
             first.go_on.set()
             assert (await one).status == 200
             await second.asked.wait()

@@ -120,5 +120,7 @@ class OpenRoutes:
         yield gauge("pictures_in_work", "Pictures in the hands of worker threads.", self.workshop.in_work)
         yield gauge("pictures_waiting", "Pictures that wait to be admitted.", self.workshop.budget.waiting)
         yield gauge("pixels_in_work", "Pixels that are admitted.", self.workshop.budget.used)
+        yield gauge("bodies_waiting", "Large bodies that wait to be received.", self.workshop.bodies.waiting)
+        yield gauge("body_bytes", "Bytes of large bodies that are admitted.", self.workshop.bodies.used)
         yield gauge("journal_bytes", "Memory of all sessions' journals.", self.tenants.journal_bytes)
         yield gauge("sessions", "Open sessions, the default one included.", len(self.tenants))
