@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mutants.kit import Mutant, replaced, with_data, wrapping
+from venice_mock.edit.fields import Text
 from venice_mock.edit.opening import ImageFault
 from venice_mock.errors import plain, refuse
 
@@ -42,11 +43,12 @@ def _in_memory(probe: Any) -> Any:
     return judged
 
 
-def _by_its_text(decoded: Any) -> Any:
-    def judged(contract: Any, text: Any) -> Any:
-        if len(text) >= contract.edition.limits.max_file_bytes_exclusive:
+def _by_its_text(image_bytes: Any) -> Any:
+    async def judged(contract: Any, image: Any, fetch: Any) -> Any:
+        data = await image_bytes(contract, image, fetch)
+        if isinstance(image, Text) and len(data) * 4 // 3 >= contract.edition.limits.max_file_bytes_exclusive:
             raise refuse(contract, "PAYLOAD_TOO_LARGE")
-        return decoded(contract, text)
+        return data
 
     return judged
 
@@ -93,7 +95,7 @@ MUTANTS: tuple[Mutant, ...] = (
     wrapping(
         "EDIT-IMG-017",
         "the limit is applied to the characters of base64",
-        "venice_mock.edit.source._decoded",
+        "venice_mock.edit.endpoint.image_bytes",
         _by_its_text,
     ),
     wrapping(

@@ -31,7 +31,7 @@ def chunk(data: bytes, *, more: bool = True) -> dict[str, Any]:
 
 
 def read(wire: Wire, limit: int = 100, timeout: float = 30) -> bytes:
-    return asyncio.run(read_body(wire, limit=limit, timeout=timeout))
+    return bytes(asyncio.run(read_body(wire, limit=limit, timeout=timeout)))
 
 
 def test_a_body_in_pieces_comes_back_whole() -> None:
@@ -59,6 +59,17 @@ def test_a_client_that_leaves_ends_the_reading() -> None:
 def test_a_body_that_stops_arriving_is_given_up() -> None:
     with pytest.raises(BodyTooSlow):
         read(Wire(chunk(b"x"), "silence"), timeout=0.01)
+
+
+def test_the_time_that_a_body_is_not_asked_for_is_not_held_against_it() -> None:
+    async def wait(_: int) -> None:
+        await asyncio.sleep(0.06)
+
+    async def scenario() -> bytes:
+        wire = Wire(chunk(b"a"), chunk(b"b", more=False))
+        return bytes(await read_body(wire, limit=9, timeout=0.02, admit=wait))  # 0.08 s for the whole
+
+    assert asyncio.run(scenario()) == b"ab"
 
 
 @pytest.mark.rules("EDIT-HTTP-024")

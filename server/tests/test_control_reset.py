@@ -27,6 +27,7 @@ from venice_mock import __version__
 from venice_mock.accounts.keys import account_id
 from venice_mock.app import create_app
 from venice_mock.contract import load_contract
+from venice_mock.edit.deflate import FASTEST
 from venice_mock.settings import Settings
 from venice_mock.settings_types import Latency
 from venice_mock.state.memory import MemoryStore
@@ -261,6 +262,7 @@ def test_the_mock_says_what_it_is_and_where_to_go(make_client: MakeClient) -> No
             "limit_bytes": 64 << 20,
             "evictions": 0,
         },
+        "png_writer": FASTEST.name,
     }
     for name, path in links.items():
         if name == "api":

@@ -12,6 +12,7 @@ from PIL import Image
 
 import pictures
 from test_metadata import understood
+from venice_mock.edit.deflate import INSTALLED, Deflate
 from venice_mock.edit.encoding import OutputFormat, encode
 from venice_mock.edit.headers import check_png
 from venice_mock.edit.opening import decode, probe
@@ -23,12 +24,26 @@ def noise(size: tuple[int, int]) -> Image.Image:
     return Image.frombytes("RGB", size, random.Random(str(size)).randbytes(3 * size[0] * size[1]))
 
 
+@pytest.mark.parametrize("deflate", INSTALLED, ids=lambda found: found.name)
 @pytest.mark.parametrize(
-    "size", [(1, 1), (2, 1), (1, 2), (5, 3), (6, 70_000), (1, 40_000), (70_000, 1), (300, 200), (3000, 1200)]
+    "size",
+    [
+        (1, 1),
+        (2, 1),
+        (1, 2),
+        (5, 3),
+        (6, 70_000),
+        (1, 40_000),
+        (70_000, 1),
+        (300, 200),
+        (3000, 1200),
+        (1264, 848),
+    ],
 )
-def test_png_pixels_come_back_exactly(size: tuple[int, int]) -> None:
+def test_png_pixels_come_back_exactly(size: tuple[int, int], deflate: Deflate) -> None:
     source = noise(size)
-    data = encode(source, "png", understood())
+    data = encode(source, "png", understood(), deflate)
+    assert encode(source, "png", understood(), deflate) == data
     assert pictures.opened(data).convert("RGB").tobytes() == source.tobytes()
     check_png(memoryview(data))
 
@@ -38,7 +53,9 @@ def test_png_pixels_come_back_exactly(size: tuple[int, int]) -> None:
 def test_any_small_picture_survives_png(width: int, height: int, pattern: bytes) -> None:
     length = 3 * width * height
     source = Image.frombytes("RGB", (width, height), (pattern * (length // len(pattern) + 1))[:length])
-    assert pictures.opened(encode(source, "png", understood())).convert("RGB").tobytes() == source.tobytes()
+    for deflate in INSTALLED:
+        data = encode(source, "png", understood(), deflate)
+        assert pictures.opened(data).convert("RGB").tobytes() == source.tobytes()
 
 
 def test_a_picture_of_one_colour_makes_a_tiny_png_of_that_colour() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
+import random
 import tracemalloc
 from collections.abc import AsyncIterator
 
@@ -23,6 +25,7 @@ from venice_mock.edit.fields import (
     fields_of_form,
     fields_of_json,
 )
+from venice_mock.edit.source import decode_text
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -57,6 +60,85 @@ def test_the_image_string_is_the_same_with_and_without_json_escapes(written: str
     image = fields_of_json(b'{"image":' + written.encode() + b"}")["image"]
     assert isinstance(image, Text)
     assert bytes(image.data) == b"YWJj/w=="
+
+
+LONG = base64.b64encode(random.Random(7).randbytes(60_000)).decode()
+
+
+def image_of(body: bytes | bytearray) -> bytes | None:
+    """The picture that a JSON body brings, however it is read; None where its image is no text."""
+    image = fields_of_json(body)["image"]
+    return (image.file or decode_text(image.data)) if isinstance(image, Text) else None
+
+
+@pytest.mark.rules("EDIT-IMG-002")
+@pytest.mark.parametrize("start", ["", "data:image/png;base64,", "DATA:;charset=x y;Base64,"])
+@pytest.mark.parametrize("order", [("image", "prompt", "seed"), ("seed", "prompt", "image")])
+def test_a_long_picture_is_read_without_a_parser_and_the_members_beside_it_are_the_same(
+    start: str, order: tuple[str, ...]
+) -> None:
+    said = {"image": start + LONG, "prompt": 'a "quote", a \\ and a \n', "seed": [1, {"image": 2}]}
+    fields = fields_of_json(bytearray(json.dumps({name: said[name] for name in order}).encode()))
+    image = fields["image"]
+    assert isinstance(image, Text)
+    assert image.file == base64.b64decode(LONG)
+    assert bytes(image.data).decode() == (start + LONG)[: len(image.data)]
+    assert list(fields) == list(order)
+    assert (fields["prompt"], fields["seed"]) == (said["prompt"], [])
+
+
+@pytest.mark.rules("EDIT-IMG-002")
+@pytest.mark.parametrize(
+    "written",
+    [
+        LONG.replace("/", "\\/"),
+        f"{LONG[:-5]}\\u00{ord(LONG[-5]):02x}{LONG[-4:]}",
+        LONG.replace("+", "-").replace("/", "_"),
+        f"{LONG[:50_000]} {LONG[50_000:]}",
+        f"data:image\\/png;base64,{LONG}",
+        f"data:image/\u00e9;base64,{LONG}",
+    ],
+    ids=["slashes", "one escape", "url-safe", "a space", "escaped type", "accent"],
+)
+def test_a_long_picture_that_is_written_in_another_way_is_the_same_picture(written: str) -> None:
+    body = f'{{"prompt":"x","image":"{written}"}}'.encode()
+    assert image_of(body) == base64.b64decode(LONG)
+
+
+@pytest.mark.rules("EDIT-HTTP-013", "EDIT-IMG-007")
+def test_only_the_image_itself_is_taken_for_the_picture_however_long_other_values_are() -> None:
+    assert fields_of_json(json.dumps({"prompt": LONG}).encode()) == {"prompt": LONG}
+    assert fields_of_json(json.dumps({LONG: "x", "prompt": "y"}).encode()) == {LONG: "x", "prompt": "y"}
+    assert fields_of_json(json.dumps({"image": {"image": LONG}}).encode()) == {"image": {}}
+    twice = f'{{"image":"{LONG}","image":"QUJD"}}'.encode()
+    assert image_of(twice) == b"ABC"
+    assert image_of(twice.replace(b"QUJD", LONG.encode()).replace(LONG.encode(), b"QUJD", 1)) == (
+        base64.b64decode(LONG)
+    )
+    word = json.dumps({"image": "~the picture~", "prompt": LONG}).encode()  # ours, for what was cut out
+    assert fields_of_json(word)["prompt"] == LONG
+    assert bytes(fields_of_json(word)["image"].data) == b"~the picture~"
+    assert image_of(json.dumps({"prompt": "~the picture~", "image": LONG}).encode()) == base64.b64decode(LONG)
+
+
+@pytest.mark.rules("EDIT-HTTP-006", "EDIT-HTTP-007")
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"image":"{LONG}',
+        f'{{"image":"{LONG}"',
+        f'{{"image":"{LONG}"}}}}',
+        f'{{"image":{LONG}"}}',
+        f'{{"image":"{LONG}\\"}}',
+        f'{{"image":"{LONG[:-9]}\n{LONG[-8:]}"}}',
+        f'{{"image":"data:\n;base64,{LONG}"}}',
+        f'{{"image" "{LONG}":1}}',
+        f'["image","{LONG}"]',
+    ],
+)
+def test_bad_syntax_around_and_within_a_long_picture_is_still_found(body: str) -> None:
+    with pytest.raises(BadSyntax):
+        fields_of_json(body.encode())
 
 
 @pytest.mark.rules("EDIT-IMG-007")

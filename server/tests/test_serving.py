@@ -20,6 +20,7 @@ from typing import IO, Any
 
 import pytest
 
+from venice_mock.edit.deflate import FASTEST
 from venice_mock.serving import Address, banner, bind
 from venice_mock.settings import Settings, SettingsError
 
@@ -188,6 +189,7 @@ def test_one_line_of_json_says_where_once_it_really_answers() -> None:
             "pid": server.process.pid,
             "edition": "2026-06-19",
             "behavior": "documented",
+            "png_writer": FASTEST.name,
         }
         _, body, headers = get(port, "/asked")
         assert body == b"4"  # three times not ready, then ready, all before the line

@@ -50,6 +50,7 @@ VALUES: dict[str, tuple[tuple[str, Any], tuple[str, Any]]] = {
     "fetch": (("none", ("none",)), ("loopback, Example.com", ("loopback", "example.com"))),
     "latency": (("800ms", Latency(0.8, 0.8)), ("200ms..2s", Latency(0.2, 2.0))),
     "max_inflight_pixels": (("1", 1), ("50000000", 50_000_000)),
+    "max_inflight_bytes": (("1", 1), ("50_000_000", 50_000_000)),
     "journal_bytes": (("0", 0), ("1_000", 1000)),
     "cache_bytes": (("0", 0), ("1_000", 1000)),
     "body_timeout": (("500ms", 0.5), ("60s", 60.0)),

@@ -49,7 +49,11 @@ _CLIENT_LEFT = 499  # never sent: nobody is there. The access log shows it, as n
 
 def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.time) -> Starlette:
     """The ASGI application. Raises ContractError or ValueError for settings that cannot be served."""
-    workshop = Workshop(settings.max_inflight_pixels, cache_bytes=settings.cache_bytes)
+    workshop = Workshop(
+        settings.max_inflight_pixels,
+        max_inflight_bytes=settings.max_inflight_bytes,
+        cache_bytes=settings.cache_bytes,
+    )
     sharing = _sharing(settings)
     tenants = Tenants(settings, workshop, wall_clock=wall_clock, sharing=sharing)
     counts = Counts(Metrics(), None if sharing is None else sharing.sessions)

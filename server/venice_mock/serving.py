@@ -23,8 +23,9 @@ from typing import Literal, Protocol
 import uvicorn
 from starlette.types import ASGIApp
 
-from venice_mock import logs
+from venice_mock import logs, memory
 from venice_mock.control.guard import is_loopback
+from venice_mock.edit.deflate import FASTEST
 from venice_mock.settings import Settings, SettingsError
 from venice_mock.settings_types import IN_PROCESS
 from venice_mock.web.dating import Dated
@@ -128,6 +129,7 @@ def _serve_app(
     leave: Callable[[], None],
 ) -> int:
     """Serve until a signal comes; ``ready`` is called once requests are answered, ``leave`` before a forced end."""
+    memory.settle()
     logger = logs.configure(settings.log_format, settings.log_level)
     streams: Streams | None = getattr(getattr(app, "state", None), "streams", None)
     address = Address(settings.host, listener.getsockname()[1])
@@ -210,6 +212,7 @@ class _Announcement:
             "pid": os.getpid(),
             "edition": _edition_name(settings.edition),
             "behavior": settings.behavior,
+            "png_writer": FASTEST.name,
         }
         if settings.port_file is not None:
             _write_whole(settings.port_file, f"{address.port}\n")

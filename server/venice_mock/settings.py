@@ -144,6 +144,13 @@ OPTIONS: tuple[Option, ...] = (
         "Requests",
     ),
     Option(
+        "max_inflight_bytes",
+        values.whole(1, 2**53),
+        "N",
+        "bodies over 1 MiB are not read while others of this many bytes are held",
+        "Requests",
+    ),
+    Option(
         "cache_bytes",
         values.whole(0, 2**40),
         "N",

@@ -54,6 +54,7 @@ class Settings:
     latency: Latency = Latency()
     max_inflight_pixels: int = 70_000_000  # two of the largest inputs at once
     cache_bytes: int = 64 << 20  # of pictures that were made before; 0: each is made anew
+    max_inflight_bytes: int = 100_000_000  # three or four of the largest bodies at once
     body_timeout: float = 30.0  # seconds without a byte of the body, and four times that for the whole
     pure: bool = False
     prompt_magic: bool = False  # whether [[mock:...]] in a prompt is an order

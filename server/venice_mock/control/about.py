@@ -9,13 +9,17 @@ import msgspec
 
 from venice_mock import __version__
 from venice_mock.contract import Contract
+from venice_mock.edit.deflate import FASTEST
 from venice_mock.tenant import Tenant
 
 _NAME = "venice-mock"
 
 
 def about(tenant: Tenant, uptime_s: float, links: Mapping[str, str]) -> dict[str, Any]:
-    """Version, session, contract, seed (null: none was given), the process's results, and where to go from here."""
+    """Version, session, contract, seed (null: none was given), what is the process's, and where to go from here.
+
+    The process's are the results it keeps, and what packs its PNGs.
+    """
     results = tenant.edit.workshop.results
     return {
         "mock": _NAME,
@@ -34,6 +38,7 @@ def about(tenant: Tenant, uptime_s: float, links: Mapping[str, str]) -> dict[str
             "limit_bytes": results.limit,
             "evictions": results.evictions,
         },
+        "png_writer": FASTEST.name,
         "links": dict(links),
     }
 

@@ -44,6 +44,7 @@ ABOUT: Node = shape(
         limit_bytes=COUNT,
         evictions=COUNT,
     ),
+    png_writer=one_of("isal", "zlib"),
     links=mapped(TEXT),
 )
 CONTRACT: Node = shape(

@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Mutable
 from typing import Any
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Admit = Callable[
+    [int], Awaitable[None] | None
+]  # told how many bytes there are; what to await before there are more
 
 _WHOLE_BODY_FACTOR = 4  # ours: a body may take four times the pause that ends it
 
@@ -23,12 +26,30 @@ class BodyTooLarge(Exception):
     """More bytes than the limit were announced or arrived."""
 
 
-async def stream_body(receive: Receive, *, limit: int, timeout: float) -> AsyncIterator[bytes]:  # noqa: ASYNC109
-    """Chunks of the body. Raises ClientLeft, BodyTooSlow, or BodyTooLarge as soon as ``limit`` bytes are passed."""
+def _at_once(_: int) -> None:
+    """Whoever has no budget admits every byte."""
+
+
+async def stream_body(
+    receive: Receive,
+    *,
+    limit: int,
+    timeout: float,  # noqa: ASYNC109
+    admit: Admit = _at_once,
+) -> AsyncIterator[bytes]:
+    """Chunks of the body. Raises ClientLeft, BodyTooSlow, or BodyTooLarge as soon as ``limit`` bytes are passed.
+
+    ``timeout``: seconds without a byte; those that ``admit`` takes do not count.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout * _WHOLE_BODY_FACTOR
     room, more = limit, True
     while more:
+        waits = admit(limit - room)
+        if waits is not None:
+            before = loop.time()
+            await waits
+            deadline += loop.time() - before
         try:
             async with asyncio.timeout_at(min(loop.time() + timeout, deadline)):
                 message = await receive()
@@ -40,26 +61,36 @@ async def stream_body(receive: Receive, *, limit: int, timeout: float) -> AsyncI
             yield chunk
 
 
-async def read_body(receive: Receive, *, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109
-    """The whole body in one piece. Raises as ``stream_body`` does.
+async def read_body(
+    receive: Receive,
+    *,
+    limit: int,
+    timeout: float,  # noqa: ASYNC109
+    admit: Admit = _at_once,
+) -> bytearray:
+    """The whole body in one piece. Arguments and errors are those of ``stream_body``.
 
     One clock is set anew for every chunk, where a stream, which may stand still in between, takes a new one: a body
-    of megabytes comes in dozens of chunks.
+    of megabytes comes in dozens of chunks. The body grows where it lies: chunks joined in the end would be held twice.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout * _WHOLE_BODY_FACTOR
-    chunks: list[bytes] = []
-    room, more = limit, True
+    body, more = bytearray(), True
     try:
-        async with asyncio.timeout_at(deadline) as patience:
+        async with asyncio.timeout(None) as patience:
             while more:
+                waits = admit(len(body))
+                if waits is not None:
+                    before = loop.time()
+                    patience.reschedule(None)
+                    await waits
+                    deadline += loop.time() - before
                 patience.reschedule(min(loop.time() + timeout, deadline))
-                chunk, more = _part(await receive(), room)
-                room -= len(chunk)
-                chunks.append(chunk)
+                chunk, more = _part(await receive(), limit - len(body))
+                body += chunk
     except TimeoutError as error:
         raise BodyTooSlow from error
-    return b"".join(chunks)
+    return body
 
 
 def _part(message: MutableMapping[str, Any], room: int) -> tuple[bytes, bool]:

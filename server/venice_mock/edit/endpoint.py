@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Literal
 
 from venice_mock.accounts.callers import (
@@ -26,6 +27,7 @@ from venice_mock.accounts.faults import Fault
 from venice_mock.accounts.limits import count_request, enforce, enforce_error_budget, note_failure
 from venice_mock.accounts.steering import AS_USUAL, Steering
 from venice_mock.contract import Contract
+from venice_mock.edit.bodies import Place
 from venice_mock.edit.body import (
     BodyTooLarge,
     BodyTooSlow,
@@ -144,7 +146,8 @@ class EditService:
         try:
             tell_caller(call.story, caller)
             async with self._flight(caller):
-                return await self._edit_for(caller, call, orders, kind, told)
+                with Place(self.workshop.bodies) as place:
+                    return await self._edit_for(caller, call, orders, kind, told, place)
         except ApiError as error:
             if error.name != "ERROR_BUDGET":  # who knocks while blocked is not blocked for longer
                 await note_failure(self.session, caller, await self.session.now())
@@ -152,13 +155,19 @@ class EditService:
             raise
 
     async def _edit_for(
-        self, caller: Caller, call: EditCall, orders: Orders, kind: BodyKind, told: dict[str, str]
+        self,
+        caller: Caller,
+        call: EditCall,
+        orders: Orders,
+        kind: BodyKind,
+        told: dict[str, str],
+        place: Place,
     ) -> EditAnswer:
         session, contract = self.session, self.session.contract
         now, limited = await session.now(), self.settings.limits == "real"
         if limited:
             await enforce_error_budget(session, caller, now)
-        raw, unreadable = await self._read_fields(call, kind)
+        raw, unreadable = await self._read_fields(call, kind, place)
         model_id = named_model(raw, self.default_model)
         tell_fields(call.story, kind, raw, model_id)
         await orders.learn(caller, raw, model_id)
@@ -184,6 +193,7 @@ class EditService:
         # While it waits for its turn a request holds the file alone, not also the body that brought it.
         raw.clear()
         request = replace(request, image=Upload(b""))
+        place.keep(len(data))
         order = judge_image(
             contract,
             request,
@@ -228,19 +238,25 @@ class EditService:
             call.story.cause = cause
         return EditAnswer(result.image, media_type, headers, cause)
 
-    async def _read_fields(self, call: EditCall, kind: BodyKind) -> tuple[RawFields, ApiError | None]:
+    async def _read_fields(
+        self, call: EditCall, kind: BodyKind, place: Place
+    ) -> tuple[RawFields, ApiError | None]:
         """The raw fields, or none and the refusal, which waits: a rate limit goes before it."""
         contract = self.session.contract
         limits, words = contract.edition.limits, contract.edition.messages
         timeout = self.settings.body_timeout
+        announced = announced_length(call.headers)
         try:
             if kind == "json":
                 limit = limits.max_json_body_bytes
-                if (announced_length(call.headers) or 0) > limit:
+                if (announced or 0) > limit:
                     raise BodyTooLarge  # noqa: TRY301 - one place translates all of them
-                return fields_of_json(await read_body(call.receive, limit=limit, timeout=timeout)), None
+                admit = partial(place.admit, announced, limit)
+                body = await read_body(call.receive, limit=limit, timeout=timeout, admit=admit)
+                return fields_of_json(body), None
             limit = limits.max_json_body_bytes + _FORM_OVERHEAD
-            chunks = stream_body(call.receive, limit=limit, timeout=timeout)
+            admit = partial(place.admit, announced, limit)
+            chunks = stream_body(call.receive, limit=limit, timeout=timeout, admit=admit)
             content_type = call.headers.get("content-type", "")
             return (
                 await fields_of_form(

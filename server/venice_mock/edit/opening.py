@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import IO, Literal
 
 from PIL import (
     AvifImagePlugin,
@@ -37,13 +37,14 @@ from venice_mock.edit.headers import (
     read_header,
     upright_tiff,
 )
+from venice_mock.edit.pieces import occurrences, stream_of
 
 MAX_SCANS = 100  # each scan of a progressive JPEG costs a pass over all pixels; encoders write about ten
 MAX_PROFILE_BYTES = 4 << 20
 
 # The plugins are called by name, not through Image.open: no format is tried that is not listed here, and
 # Pillow's own size warning, which would go to stderr, is replaced by the limits of the edition.
-_OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+_OPENERS: dict[str, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
     "PNG": PngImagePlugin.PngImageFile,
     "JPEG": JpegImagePlugin.JpegImageFile,
     "WEBP": WebPImagePlugin.WebPImageFile,
@@ -184,16 +185,19 @@ def _load(
         pieces, chunk = check_png(memoryview(data))
         header = Header("PNG", header.width, header.height, header.mode, pieces=pieces)
         profile = _inflate_profile(chunk)
-    if header.format == "TIFF":
-        stream = upright_tiff(data)
-    elif header.format == "AVIF":
-        stream = _without_exif(data)
-    else:
-        stream = pixel_stream(data, header)
-    if header.progressive and stream.count(b"\xff\xda") > MAX_SCANS:
+    if header.progressive and occurrences(data, header.pieces, b"\xff\xda") > MAX_SCANS:
         raise BrokenHeader("too many scans")
+    stream: IO[bytes]
+    if header.format == "TIFF":
+        stream = io.BytesIO(upright_tiff(data))
+    elif header.format == "AVIF":
+        stream = io.BytesIO(_without_exif(data))
+    elif header.format in ("PNG", "JPEG"):
+        stream = stream_of(data, header.pieces)  # Pillow reads these bit by bit
+    else:
+        stream = io.BytesIO(pixel_stream(data, header))
 
-    opened = _OPENERS[header.format](io.BytesIO(stream))
+    opened = _OPENERS[header.format](stream)
     if opened.size != probe.stored:
         raise BrokenHeader("the file contradicts itself about its size")
     factor = _factor(probe, cover)

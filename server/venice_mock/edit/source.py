@@ -27,6 +27,8 @@ async def image_bytes(
     """The file's bytes. Raises ApiError: 400 at ``image`` when there is no way to them, 413 when too many."""
     if isinstance(image, Upload):
         data: bytes | bytearray | memoryview = image.data
+    elif image.file is not None:
+        data = image.file
     elif is_url(image):
         data = await _fetched(contract, bytes(image.data), fetch)
     else:

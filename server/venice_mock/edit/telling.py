@@ -47,6 +47,8 @@ def tell_fields(story: Story | None, kind: str, raw: RawFields, model_id: str) -
         if way == "url":
             url = _without_secrets(bytes(image.data[:_LONGEST_URL]))
             story.input = Input(way, url=url + (HIDDEN if len(image.data) > _LONGEST_URL else ""))
+        elif image.file is not None:
+            story.input = Input(way, image.file, len(image.file))
         else:
             story.input = Input(way, text=image.data)
 

@@ -20,7 +20,7 @@ _BLOCK_BYTES = 64 << 20
 
 
 class PixelBudget:
-    """Admission by pixels, first come first served. One request larger than the whole budget goes alone."""
+    """Admission by pixels, or bytes, first come first served. One that is larger than the whole budget goes alone."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -76,11 +76,19 @@ class PixelBudget:
 class Workshop:
     """Threads, pixel budget and results of one process. Close it when the server stops."""
 
-    def __init__(self, max_inflight_pixels: int, threads: int | None = None, *, cache_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        max_inflight_pixels: int,
+        threads: int | None = None,
+        *,
+        max_inflight_bytes: int = 100_000_000,
+        cache_bytes: int = 0,
+    ) -> None:
         # Pillow's memory in blocks so large that the C library maps them and gives them back: freed pictures of
         # other threads would otherwise stay, and the budget would bound pixels but not memory (306 for 173 MiB).
         set_block_size(_BLOCK_BYTES)
         self.budget = PixelBudget(max_inflight_pixels)
+        self.bodies = PixelBudget(max_inflight_bytes)
         self.results = Results(cache_bytes)
         self.in_work = 0  # pictures in the hands of a thread, or next in line for one
         self._threads = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="workshop")

@@ -49,6 +49,7 @@ class ServerOptions(CommonOptions, total=False):
     store: str
     max_inflight_pixels: int
     cache_bytes: int
+    max_inflight_bytes: int
 
 
 class SessionOptions(CommonOptions, total=False):

@@ -64,7 +64,7 @@ def _peer(request: Request) -> str | None:
 async def control_body(request: Request, limit: int = _BODY) -> bytes:
     """The body of a control request. Raises ApiError 413 for one that is longer than any has reason to be."""
     try:
-        return await read_body(request.receive, limit=limit, timeout=_PATIENCE_S)
+        return bytes(await read_body(request.receive, limit=limit, timeout=_PATIENCE_S))
     except BodyTooLarge as error:
         text = f"The control plane takes {limit >> 20} MiB at most"
         raise plain(413, text, name="CONTROL_TOO_LARGE") from error

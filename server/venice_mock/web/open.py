@@ -126,5 +126,7 @@ class OpenRoutes:
         yield counter("cache_evictions_total", "Pictures that had to make room.", results.evictions)
         yield gauge("cache_entries", "Pictures that are kept.", len(results))
         yield gauge("cache_bytes", "Memory of the pictures that are kept.", results.bytes)
+        yield gauge("bodies_waiting", "Large bodies that wait to be received.", self.workshop.bodies.waiting)
+        yield gauge("body_bytes", "Bytes of large bodies that are admitted.", self.workshop.bodies.used)
         yield gauge("journal_bytes", "Memory of all sessions' journals.", self.tenants.journal_bytes)
         yield gauge("sessions", "Open sessions, the default one included.", len(self.tenants))
