@@ -73,7 +73,7 @@ class Workshop:
     """Threads and pixel budget of one process. Close it when the server stops."""
 
     def __init__(
-        self, max_inflight_pixels: int, threads: int | None = None, *, max_inflight_bytes: int = 100_000_000
+        self, max_inflight_pixels: int, threads: int | None = None, *, max_inflight_bytes: int = 84_000_000
     ) -> None:
         # Pillow's memory in blocks so large that the C library maps them and gives them back: freed pictures of
         # other threads would otherwise stay, and the budget would bound pixels but not memory (306 for 173 MiB).
