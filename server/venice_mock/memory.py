@@ -28,4 +28,4 @@ def settle() -> bool:
     except (OSError, AttributeError):
         return False
     wanted = ((_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _KEPT), (_ARENA_MAX, _ARENAS))
-    return all([mallopt(name, value) for name, value in wanted])
+    return all(mallopt(name, value) for name, value in wanted)
