@@ -52,9 +52,11 @@ class Settings:
     control_hosts: tuple[str, ...] = ()
     journal_bytes: int = 64 << 20  # of all sessions together; 0: no journal
     latency: Latency = Latency()
-    max_inflight_pixels: int = 70_000_000  # two of the largest inputs at once
+    max_inflight_pixels: int = (
+        76_000_000  # two of the largest inputs at once, each with what a 1K output takes
+    )
+    max_inflight_bytes: int = 84_000_000  # three of the largest files, one of them still as base64
     cache_bytes: int = 64 << 20  # of pictures that were made before; 0: each is made anew
-    max_inflight_bytes: int = 100_000_000  # three or four of the largest bodies at once
     body_timeout: float = 30.0  # seconds without a byte of the body, and four times that for the whole
     pure: bool = False
     prompt_magic: bool = False  # whether [[mock:...]] in a prompt is an order
