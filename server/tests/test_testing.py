@@ -128,7 +128,7 @@ def test_importing_it_imports_nothing_of_the_server() -> None:
 
 
 def test_the_typed_keywords_are_all_there_are() -> None:
-    of_a_command = {"port_file", "control", "log_format", "log_level"}
+    of_a_command = {"port_file", "control", "log_format", "log_level", "workers"}
     assert set(ServerOptions.__annotations__) == {option.key for option in OPTIONS} - of_a_command
     assert set(SessionOptions.__annotations__) == {*SETTINGS, *INLINE}
 

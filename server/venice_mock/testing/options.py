@@ -41,6 +41,7 @@ class ServerOptions(CommonOptions, total=False):
 
     host: str
     port: int
+    store: str
     keys: str | Path
     wallets: str | Path
     cors: str | Sequence[str]
