@@ -37,12 +37,23 @@ test: $(READY) $(SYSTEM) $(NODE) lint types ## lint, types, every test that is n
 	cd contract_tests && ../$(BIN)/python -m mutants
 
 .PHONY: test-all
-test-all: lint types coverage schemathesis ## everything, the slow parts too, with branch coverage
+test-all: lint types coverage schemathesis test-redis ## everything, the slow parts too, with branch coverage
 	cd contract_tests && ../$(BIN)/python -m mutants --whole
 
 .PHONY: coverage
 coverage: $(READY) $(SYSTEM) $(NODE) ## every test, the slow ones too, and the lines and branches that none reaches
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term --no-header
+
+# Tests that touch state, the contract suite's CI profile and the real clients, each server on a real Redis.
+ON_REDIS := $(addprefix server/tests/test_,$(addsuffix .py,clients config* control_* cors events examples faults \
+	inspector* journal* keys ledger_storm lint logs meta_rules metrics payments postman prompt_magic readiness redis_store \
+	request_ids retry_safety rules_authentication rules_bodies rules_control rules_laws rules_payment rules_precedence \
+	rules_refusals safety sessions* shared_* signin steering* stores testing two_hundred_sessions verdict verify wallet_* workers)) \
+	contract_tests/tests/test_conforming.py
+
+.PHONY: test-redis
+test-redis: $(READY) $(SYSTEM) $(NODE) ## the tests that touch state, once more with a real Redis behind every server
+	VENICE_MOCK_TEST_STORE=redis $(BIN)/pytest -n 2 --dist worksteal -m 'not slow' --no-header $(ON_REDIS)
 
 .PHONY: mutants
 mutants: $(READY) ## break one rule at a time, see that the suite notices, and write docs/mutants.md

@@ -31,11 +31,16 @@ def redis_server() -> Iterator[RedisServer]:
 
 
 @pytest.fixture(autouse=True)
-def _store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """With ``VENICE_MOCK_TEST_STORE=redis`` every server that is judged has an empty store on a real Redis."""
-    if on_redis():
-        server: RedisServer = request.getfixturevalue("redis_server")
-        monkeypatch.setenv("VENICE_MOCK_STORE", server.url(secrets.token_hex(8)))
+    if not on_redis():
+        yield
+        return
+    server: RedisServer = request.getfixturevalue("redis_server")
+    monkeypatch.setenv("VENICE_MOCK_STORE", server.url(secrets.token_hex(8)))
+    before = server.ask("DBSIZE")
+    yield
+    assert server.ask("DBSIZE") != before, "nothing was stored there"
 
 
 def judged(

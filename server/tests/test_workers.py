@@ -130,6 +130,18 @@ def test_several_workers_are_one_server_to_their_clients(store: RedisServer, tmp
         assert told == [6.52] * 12
         clocks = {server.ask("/__s/t17/__mock/clock")[1] for _ in range(12)}
         assert len(clocks) == 1
+        rule = json.dumps({"then": {"error": "offline"}, "times": 3}).encode()
+        assert server.ask("/__s/t17/__mock/rules", rule)[0] == 201
+        steered = [server.ask("/__s/t17/api/v1/image/edit", good_body())[0] for _ in range(12)]
+        assert steered == [503] * 3 + [200] * 9
+        listed = [json.loads(server.ask("/__s/t17/__mock/requests?limit=100")[1]) for _ in range(6)]
+        numbers = [[entry["number"] for entry in each["requests"]] for each in listed]
+        assert numbers == [list(range(36, 0, -1))] * 6  # the edits, and the balances that were read
+        asked = json.dumps({"match": {"charged": True}, "times": {"exactly": 21}}).encode()
+        assert [server.ask("/__s/t17/__mock/verify", asked)[0] for _ in range(6)] == [200] * 6
+        end = time.monotonic() + PATIENCE_S
+        while not all(b"charged_usd_total 0.84" in server.ask("/metrics")[1] for _ in range(6)):
+            assert time.monotonic() < end
         assert ended(server.process) == 0
         assert not file.exists()
 

@@ -63,10 +63,9 @@ class RedisLink:
         self._closed = False
         self._turns = asyncio.Semaphore(_CONNECTIONS)  # to wait for one is no fault of the server
         self._client: Any = client.Redis.from_pool(
-            client.BlockingConnectionPool.from_url(
+            client.ConnectionPool.from_url(
                 bare,
-                max_connections=_CONNECTIONS,
-                timeout=patience_s,
+                max_connections=2 * _CONNECTIONS,  # more than may be wanted at once
                 socket_timeout=None,  # how long an answer may take is known here
                 socket_connect_timeout=patience_s,
                 retry=Retry(NoBackoff(), 0),  # what may be sent again is known here, not there
