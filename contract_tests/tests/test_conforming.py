@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from live import running
+from live import REDIS, running
 from redis_server import RedisServer, on_redis, running_redis
 from test_every_rule import UNSEEN
 from venice_contract.judging.facts import Accepted
@@ -38,6 +38,7 @@ def _store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         return
     server: RedisServer = request.getfixturevalue("redis_server")
     monkeypatch.setenv("VENICE_MOCK_STORE", server.url(secrets.token_hex(8)))
+    monkeypatch.setenv(REDIS, server.url().partition("?")[0])
     before = server.ask("DBSIZE")
     yield
     assert server.ask("DBSIZE") != before, "nothing was stored there"
