@@ -185,9 +185,11 @@ def a_bomb_is_refused_by_its_header(probe: Probe, value: Told) -> None:
 
 @check("EDIT-IMG-034", witnesses=(4,), spends=4, heavy=True)
 def the_largest_pictures_wait_for_each_other(probe: Probe, count: int) -> None:
-    """Sent all at once, all succeed."""
-    fields = probe.good(image=Picture(5760, 5760, mode="1", pattern="flat"))
-    replies = probe.send_all([(probe.form_of(fields), probe.key())] * count, price=probe.facts.price(fields))
+    """Sent all at once, all succeed. Each asks for something else: who makes equal pictures once has work for one."""
+    largest = Picture(5760, 5760, mode="1", pattern="flat")
+    asked = [probe.good(image=largest, prompt=f"Paint it in {number} colours") for number in range(count)]
+    requests = [(probe.form_of(fields), probe.key()) for fields in asked]
+    replies = probe.send_all(requests, price=probe.facts.price(asked[0]))
     for number, reply in enumerate(replies, 1):
         equal(reply.status, 200, f"the status of picture {number} of {count} at once")
 
