@@ -109,7 +109,7 @@ def test_a_large_body_is_not_received_while_there_is_no_room_and_a_small_one_is(
 def test_many_large_bodies_at_once_are_all_answered(
     make_client: MakeClient, limit: int, announced: bool
 ) -> None:
-    client = make_client(engine="fast", max_inflight_bytes=limit, max_inflight_pixels=1)
+    client = make_client(engine="fast", max_inflight_bytes=limit, max_inflight_pixels=1, cache_bytes=0)
     text = good_body(image=text_of(padded(LARGE)))
 
     async def all_of_them() -> list[int]:

@@ -182,7 +182,8 @@ def test_a_client_that_leaves_during_the_work_is_charged_nothing_and_its_places_
 
 @pytest.mark.rules("EDIT-RATE-008")
 def test_failures_give_their_pixels_back_so_that_a_full_load_still_passes(make_client: MakeClient) -> None:
-    client = make_client(engine="fast", max_inflight_pixels=1)  # one at a time: any leak blocks the next
+    # One at a time, and each made anew: any leak blocks the next.
+    client = make_client(engine="fast", max_inflight_pixels=1, cache_bytes=0)
     for _ in range(5):
         assert client.edit(**good(image=text_of(png(broken=True)))).status == 400
         assert client.edit(**good(prompt="")).status == 400

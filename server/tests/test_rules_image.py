@@ -332,7 +332,7 @@ PEAK = textwrap.dedent(
     from venice_mock.app import create_app
     from venice_mock.settings import Settings
     count, budget = int(sys.argv[2]), int(sys.argv[3])
-    client = Client(create_app(Settings(engine="fast", max_inflight_pixels=budget)))
+    client = Client(create_app(Settings(engine="fast", max_inflight_pixels=budget, cache_bytes=0)))
     large = saved(Image.new("RGB", (7680, 4320), (9, 99, 199)), "PNG", compress_level=1)
     body = form_body([("image", large), ("prompt", "a test")])
     async def all_at_once():
@@ -360,7 +360,7 @@ def test_the_largest_pictures_wait_for_each_other_and_memory_is_that_of_one() ->
 
 @pytest.mark.rules("EDIT-IMG-034")
 def test_requests_that_pass_the_pixel_budget_wait_and_all_succeed(make_client: MakeClient) -> None:
-    client = make_client(engine="fast", max_inflight_pixels=1_100_000)
+    client = make_client(engine="fast", max_inflight_pixels=1_100_000, cache_bytes=0)
     body = form_body([("image", flat_png(512, 512)), ("prompt", "a test")])
 
     async def all_at_once() -> list[Reply]:
