@@ -412,6 +412,6 @@ MUTANTS: tuple[Mutant, ...] = (
         f"{_DISCOVERY}.payment_offers",
         _offers(_test_token),
     ),
-    wrapping("EDIT-PAY-040", "--fee-payer is ignored", "venice_mock.tenancy.make_world", _unconfigured),
+    wrapping("EDIT-PAY-040", "--fee-payer is ignored", "venice_mock.tenant.make_world", _unconfigured),
     wrapping("EDIT-PAY-042", "every forwarded host is believed", "venice_mock.web.api.origin_of", _trusting),
 )

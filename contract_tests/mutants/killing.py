@@ -53,7 +53,10 @@ def kill(mutant: Mutant, *, whole: bool) -> Kill:
 
     The others are tried with the first value of each of their light checks: enough to see what falls over.
     """
-    own = _judged(mutant, (mutant.rule,), examples=0, heavy=True)
+    try:
+        own = _judged(mutant, (mutant.rule,), examples=0, heavy=True)
+    except (AttributeError, ImportError, LookupError) as error:  # what it breaks is not where it was
+        return Kill(mutant, killed=False, sentence=f"it cannot be made: {error!r}")
     if not any(result.verdict in _FAILED for result in own):
         own = _judged(mutant, (mutant.rule,), examples=_EXAMPLES, heavy=True)
     killed = any(result.verdict in _FAILED for result in own)
