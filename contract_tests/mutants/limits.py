@@ -246,6 +246,5 @@ MUTANTS: tuple[Mutant, ...] = (
         "pictures that cannot be read keep their pixels",
         "venice_mock.edit.workshop.Workshop.run",
         _leaking_run,
-        follows=("EDIT-FMT-004", "EDIT-PAY-026", "EDIT-RES-005"),  # large pictures find no place any more
     ),
 )

@@ -225,5 +225,5 @@ MUTANTS: tuple[Mutant, ...] = (
         "venice_mock.edit.endpoint.image_bytes",
         _data_urls_as_they_came,
     ),
-    with_data("EDIT-RSP-008", "WebP holds no side over 1,500 pixels", _short_webp),
+    with_data("EDIT-RSP-008", "WebP holds no side over 1,500 pixels", _short_webp, follows=("EDIT-FMT-010",)),
 )
