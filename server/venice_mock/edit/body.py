@@ -11,6 +11,7 @@ Admit = Callable[
     [int], Awaitable[None] | None
 ]  # told how many bytes there are; what to await before there are more
 
+_JOINED = 4 << 20  # ours: bytes that may be held twice for a moment, as it is faster
 _WHOLE_BODY_FACTOR = 4  # ours: a body may take four times the pause that ends it
 
 
@@ -67,30 +68,39 @@ async def read_body(
     limit: int,
     timeout: float,  # noqa: ASYNC109
     admit: Admit = _at_once,
-) -> bytearray:
+) -> bytes | bytearray:
     """The whole body in one piece. Arguments and errors are those of ``stream_body``.
 
     One clock is set anew for every chunk, where a stream, which may stand still in between, takes a new one: a body
-    of megabytes comes in dozens of chunks. The body grows where it lies: chunks joined in the end would be held twice.
+    of megabytes comes in dozens of chunks. A long body grows where it lies: chunks joined in the end would be held
+    twice.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout * _WHOLE_BODY_FACTOR
-    body, more = bytearray(), True
+    chunks: list[bytes] = []
+    body, size, more = bytearray(), 0, True
     try:
         async with asyncio.timeout(None) as patience:
             while more:
-                waits = admit(len(body))
+                waits = admit(size)
                 if waits is not None:
                     before = loop.time()
                     patience.reschedule(None)
                     await waits
                     deadline += loop.time() - before
                 patience.reschedule(min(loop.time() + timeout, deadline))
-                chunk, more = _part(await receive(), limit - len(body))
+                chunk, more = _part(await receive(), limit - size)
+                size += len(chunk)
+                if size <= _JOINED:
+                    chunks.append(chunk)
+                    continue
+                if chunks:
+                    body = bytearray().join(chunks)
+                    chunks.clear()
                 body += chunk
     except TimeoutError as error:
         raise BodyTooSlow from error
-    return body
+    return body or (chunks[0] if len(chunks) == 1 else b"".join(chunks))
 
 
 def _part(message: MutableMapping[str, Any], room: int) -> tuple[bytes, bool]:

@@ -43,12 +43,12 @@ from venice_mock.edit.fields import (
     RawFields,
     Upload,
     fields_of_form,
-    fields_of_json,
 )
 from venice_mock.edit.judging import image_refusal, judge_image
 from venice_mock.edit.making import Notes, Order, key_of, make_picture
 from venice_mock.edit.opening import ImageFault
 from venice_mock.edit.orders import Orders, Spoil
+from venice_mock.edit.readings import Judged, Reading, Terms
 from venice_mock.edit.results import Result
 from venice_mock.edit.source import digest_of, image_bytes, is_url
 from venice_mock.edit.telling import tell_caller, tell_fields, tell_image, tell_order, tell_result
@@ -167,9 +167,9 @@ class EditService:
         now, limited = await session.now(), self.settings.limits == "real"
         if limited:
             await enforce_error_budget(session, caller, now)
-        raw, unreadable = await self._read_fields(call, kind, place)
+        raw, unreadable, reading = await self._read_fields(call, kind, place)
         model_id = named_model(raw, self.default_model)
-        tell_fields(call.story, kind, raw, model_id)
+        tell_fields(call.story, kind, raw, model_id, None if reading is None else reading.input)
         await orders.learn(caller, raw, model_id)
         await orders.reach("rate", caller, model_id)
         standing = await count_request(session, caller, model_id, now, enforced=limited)
@@ -180,38 +180,18 @@ class EditService:
         if unreadable is not None:
             raise unreadable
 
-        await orders.reach("schema", caller)
-        draft = check_schema(contract, raw, self.default_model)
-        await orders.reach("model", caller)
-        request = check_model_rules(contract, draft, find_model(contract, draft.model_id))
-        await orders.reach("image", caller)
-        reading = image_bytes(contract, request.image, self.settings.fetch)
-        # Only fetching takes time: to watch for a leaving client would cost more than to decode.
-        data = await (while_connected(call.receive, reading) if is_url(request.image) else reading)
-        digest = await digest_of(data)
-        tell_image(call.story, data, digest)
+        judged = await self._judge(caller, call, orders, raw, reading)
         # While it waits for its turn a request holds the file alone, not also the body that brought it.
         raw.clear()
-        request = replace(request, image=Upload(b""))
-        place.keep(len(data))
-        order = judge_image(
-            contract,
-            request,
-            data,
-            sha256=digest,
-            seed=session.picture_seed if orders.steering.seed is None else orders.steering.seed,
-            engine=self.settings.engine,
-            caption=self.settings.caption,
-            adult=orders.steering.adult,
-            notes=None if call.story is None else Notes(),
-        )
+        order = judged.order
+        place.keep(len(order.data))
         tell_order(call.story, order)
         await orders.reach("policy", caller)
         hold = await self._hold(caller, order, (call, orders))
         try:
             await orders.reach("work", caller)
             await orders.pause(orders.steering.latency or self.settings.latency)
-            result = await self._result(order, call.receive)
+            result = await self._result(judged, call)
         except BaseException as error:
             await session.store.release(hold)
             if isinstance(error, ImageFault):
@@ -220,7 +200,7 @@ class EditService:
         tell_result(call.story, result)
         request_id = session.token(32)
         booked = await session.store.settle(
-            hold, now=await session.now(), request_id=request_id, model_id=request.model.id
+            hold, now=await session.now(), request_id=request_id, model_id=order.request.model.id
         )
         if booked is not None:
             call.charged(-booked.amount)
@@ -238,10 +218,52 @@ class EditService:
             call.story.cause = cause
         return EditAnswer(result.image, media_type, headers, cause)
 
+    async def _judge(
+        self, caller: Caller, call: EditCall, orders: Orders, raw: RawFields, reading: Reading | None
+    ) -> Judged:
+        """What the body orders, by all the rules, or by memory where it was judged before. Raises ApiError."""
+        contract, settings, steering = self.session.contract, self.settings, orders.steering
+        seed = self.session.picture_seed if steering.seed is None else steering.seed
+        terms = Terms(self.default_model, seed, settings.engine, settings.caption, steering.adult)
+        judged = None if reading is None else reading.judged(contract, terms)
+        await orders.reach("schema", caller)
+        if judged is not None:
+            await orders.reach("model", caller)
+            await orders.reach("image", caller)
+            tell_image(call.story, judged.order.data, judged.order.sha256)
+            return judged
+        draft = check_schema(contract, raw, terms.default_model)
+        await orders.reach("model", caller)
+        request = check_model_rules(contract, draft, find_model(contract, draft.model_id))
+        await orders.reach("image", caller)
+        to_fetch = is_url(request.image)
+        awaited = image_bytes(contract, request.image, settings.fetch)
+        # Only fetching takes time: to watch for a leaving client would cost more than to decode.
+        data = await (while_connected(call.receive, awaited) if to_fetch else awaited)
+        digest = await digest_of(data)
+        tell_image(call.story, data, digest)
+        order = judge_image(
+            contract,
+            replace(request, image=Upload(b"")),
+            data,
+            sha256=digest,
+            seed=seed,
+            engine=terms.engine,
+            caption=terms.caption,
+            adult=terms.adult,
+        )
+        judged = Judged(order, key_of(contract, order))
+        if reading is not None and not to_fetch:
+            reading.judge(contract, terms, judged)
+        return judged
+
     async def _read_fields(
         self, call: EditCall, kind: BodyKind, place: Place
-    ) -> tuple[RawFields, ApiError | None]:
-        """The raw fields, or none and the refusal, which waits: a rate limit goes before it."""
+    ) -> tuple[RawFields, ApiError | None, Reading | None]:
+        """The raw fields, or none and the refusal, which waits: a rate limit goes before it.
+
+        And what is known of a body that came before.
+        """
         contract = self.session.contract
         limits, words = contract.edition.limits, contract.edition.messages
         timeout = self.settings.body_timeout
@@ -253,7 +275,8 @@ class EditService:
                     raise BodyTooLarge  # noqa: TRY301 - one place translates all of them
                 admit = partial(place.admit, announced, limit)
                 body = await read_body(call.receive, limit=limit, timeout=timeout, admit=admit)
-                return fields_of_json(body), None
+                raw, reading = self.workshop.readings.read(body)
+                return raw, None, reading
             limit = limits.max_json_body_bytes + _FORM_OVERHEAD
             admit = partial(place.admit, announced, limit)
             chunks = stream_body(call.receive, limit=limit, timeout=timeout, admit=admit)
@@ -263,16 +286,18 @@ class EditService:
                     chunks, content_type, max_file_bytes_exclusive=limits.max_file_bytes_exclusive
                 ),
                 None,
+                None,
             )
         except (BodyTooLarge, FileTooLarge):
             rule = "EDIT-HTTP-022" if kind == "json" else "EDIT-IMG-016"
-            return {}, refuse(contract, "PAYLOAD_TOO_LARGE", rule=rule)
+            return {}, refuse(contract, "PAYLOAD_TOO_LARGE", rule=rule), None
         except BodyTooSlow:
-            return {}, plain(400, words.body_timeout, name="BODY_TIMEOUT", rule="EDIT-HTTP-024", close=True)
+            late = plain(400, words.body_timeout, name="BODY_TIMEOUT", rule="EDIT-HTTP-024", close=True)
+            return {}, late, None
         except BadSyntax:
             text = words.invalid_json if kind == "json" else words.invalid_form
             rule = "EDIT-HTTP-006" if kind == "json" else "EDIT-HTTP-008"
-            return {}, plain(400, text, name="INVALID_BODY", rule=rule)
+            return {}, plain(400, text, name="INVALID_BODY", rule=rule), None
 
     @asynccontextmanager
     async def _flight(self, caller: Caller) -> AsyncIterator[None]:
@@ -319,19 +344,20 @@ class EditService:
             raise error
         return held
 
-    async def _result(self, order: Order, receive: Receive) -> Result:
+    async def _result(self, judged: Judged, call: EditCall) -> Result:
         """The picture that was made before, or is made now. Raises ImageFault, or ClientLeft while it is made."""
-        contract, shop, notes = self.session.contract, self.workshop, order.notes
-        key = key_of(contract, order)
-        kept = shop.results.kept(key)
+        contract, shop = self.session.contract, self.workshop
+        kept = shop.results.kept(judged.key)
         if kept is not None:
             return kept
+        notes = None if call.story is None else Notes()
+        order = replace(judged.order, notes=notes)
 
         async def make() -> Result:
             image = await shop.run(order.pixels, lambda: make_picture(contract, order))
             return Result(image) if notes is None else Result(image, notes.before, notes.after)
 
-        return await while_connected(receive, shop.results.get(key, make))
+        return await while_connected(call.receive, shop.results.get(judged.key, make))
 
     async def _balance_headers(self, caller: Caller, balance: Decimal | None = None) -> dict[str, str]:
         """The balance, which is read where it is not known."""

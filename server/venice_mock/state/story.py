@@ -40,6 +40,7 @@ class Input:
     """The picture that was sent: how it came, its bytes, and what its header says.
 
     ``text``: base64 or a data URL that nobody has decoded yet. ``size``: bytes of the file.
+    ``looked_at``: nothing is left to find out about it.
     """
 
     way: Way
@@ -58,6 +59,7 @@ class Input:
     icc: bool = False
     adult: bool = False
     thumbnail: bytes | None = None
+    looked_at: bool = False
 
 
 @dataclass(slots=True)
