@@ -27,6 +27,7 @@ from venice_mock.accounts.faults import Fault
 from venice_mock.accounts.limits import count_request, enforce, enforce_error_budget, note_failure
 from venice_mock.accounts.steering import AS_USUAL, Steering
 from venice_mock.contract import Contract
+from venice_mock.edit.answer import EditAnswer, picture_headers
 from venice_mock.edit.bodies import Place
 from venice_mock.edit.body import (
     BodyTooLarge,
@@ -36,7 +37,6 @@ from venice_mock.edit.body import (
     read_body,
     stream_body,
 )
-from venice_mock.edit.enhancing import url_encoded
 from venice_mock.edit.fields import (
     BadSyntax,
     FileTooLarge,
@@ -81,29 +81,21 @@ def _uncounted(_: Decimal) -> None:
 class EditCall:
     """One HTTP request to the endpoint: header names in lower case, and the raw way to its body.
 
+    ``origin`` and ``path`` tell how it was addressed, which few requests need to know.
+
     ``steering`` is what its headers order; it goes before what a rule, the prompt or a magic key orders. ``spoil``
     is told how the answer is to be spoilt on its way, ``charged`` what was taken, whatever comes of the answer.
     ``story`` is told what is found out about the request, where one is written.
     """
 
     headers: Mapping[str, str]
-    origin: str
-    path: str
+    origin: Callable[[], str]
+    path: Callable[[], str]
     receive: Receive
     steering: Steering = AS_USUAL
     story: Story | None = None
     spoil: Spoil = _as_it_is
     charged: Callable[[Decimal], None] = _uncounted
-
-
-@dataclass(frozen=True, slots=True)
-class EditAnswer:
-    """200: the image file and the headers that go with it. ``cause``: who steered it, if anybody did."""
-
-    image: bytes
-    media_type: str
-    headers: dict[str, str]
-    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +126,12 @@ class EditService:
         await orders.reach("media_type")
         kind = body_kind(contract, call.headers)
         if not has_credentials(contract, call.headers):
-            raise await self.wallets.discovery(call.origin, call.path)
+            raise await self.wallets.discovery(call.origin(), call.path())
         await orders.reach("payment_header")
         refuse_payment_header(contract, call.headers)
         await orders.reach("credentials")
         if signs_in(contract, call.headers):
-            caller = await self.wallets.sign_in(call.headers, call.origin)
+            caller = await self.wallets.sign_in(call.headers, call.origin())
         else:
             caller = await authenticate_key(self.session, call.headers)
         told: dict[str, str] = {}  # headers that every answer to this caller carries
@@ -322,7 +314,7 @@ class EditService:
             # A wallet is told that in words of its own.
             await orders.pause(orders.steering.latency)
             account = replace(await store.account(caller.account), balance=Decimal(0), held=Decimal(0))
-            error = await self.wallets.short(account, price, call.origin, call.path)
+            error = await self.wallets.short(account, price, call.origin(), call.path())
             error.cause = orders.steering.cause
             raise error
         await orders.reach("balance", caller)
@@ -330,7 +322,7 @@ class EditService:
             clamp = contract.way("wallet-admission") == "floor"
             held = await store.hold(caller.account, price, floor=contract.edition.x402.floor_usd, clamp=clamp)
             if isinstance(held, NoHold):
-                raise await self.wallets.short(held.account, price, call.origin, call.path)
+                raise await self.wallets.short(held.account, price, call.origin(), call.path())
             return held
         held = await store.hold(caller.account, price)
         if isinstance(held, NoHold):
@@ -388,26 +380,3 @@ def body_kind(contract: Contract, headers: Mapping[str, str]) -> BodyKind:
         return "form"
     hint = "Send application/json or multipart/form-data."
     raise refuse(contract, contract.way("wrong-content-type"), rule="EDIT-HTTP-003", hint=hint)
-
-
-def picture_headers(contract: Contract, order: Order) -> dict[str, str]:
-    """What a 200 says of the picture and its model."""
-    names, model = contract.edition.headers, order.request.model
-    headers = {
-        names["model_id"]: model.id,
-        names["model_name"]: model.name,
-        names["violation"]: str(order.violation).lower(),
-        names["blurred"]: str(order.blurred).lower(),
-    }
-    if order.plan.enhanced_prompt is not None:
-        headers[names["enhanced_prompt"]] = url_encoded(order.plan.enhanced_prompt)
-    if model.deprecation is not None:
-        headers[names["deprecated"]] = "true"
-        for name, value in (
-            ("deprecation_warning", model.deprecation.warning),
-            ("deprecation_date", model.deprecation.date),
-            ("deprecated_replacement", model.deprecation.replacement),
-        ):
-            if value is not None:
-                headers[names[name]] = value
-    return headers
