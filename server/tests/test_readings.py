@@ -1,0 +1,193 @@
+"""Bodies that came before: what is known of them changes no answer, and is bounded."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asgi import Client, Reply
+from edits import scene_png
+from journals import entries
+from rulekit import Clock, good, good_body, ledger_of, png, server_of, text_of
+from sessions import opened
+from venice_mock.app import create_app
+from venice_mock.edit.fields import BadSyntax
+from venice_mock.edit.readings import Reading, Readings
+from venice_mock.edit.results import Result, Results
+from venice_mock.settings import Settings
+
+MakeClient = Callable[..., Client]
+KEY = "a-test-key"
+OF_ITS_MOMENT = frozenset(("x-mock-request-id", "x-venice-timestamp"))
+TOLD = ("request", "caller", "image", "model", "prompt", "understood", "status", "error", "charged")
+
+
+def lasting(reply: Reply) -> tuple[int, bytes, dict[str, str]]:
+    """What does not depend on when the answer was sent."""
+    headers = {name: value for name, value in reply.headers.items() if name not in OF_ITS_MOMENT}
+    return reply.status, reply.body, headers
+
+
+def readings_of(client: Client) -> Readings:
+    """What is behind a client's application."""
+    return server_of(client).workshop.readings
+
+
+PICTURES = (png(), png(shade=20), png(8, 8), png(broken=True), scene_png(), b"no picture")
+WAYS: tuple[Callable[[bytes], Any], ...] = (
+    text_of,
+    lambda data: "data:image/png;base64," + text_of(data),
+    lambda data: base64.urlsafe_b64encode(data).decode().rstrip("="),
+    lambda data: text_of(data) + "\n",
+    lambda data: list(data[:3]),
+)
+ODD_IMAGES = ("", "not base64!", "data:,", "data:text/plain,a%20b", None, 7, {"a": 1}, "http://127.0.0.1:9/x")
+IMAGES = st.one_of(
+    st.builds(lambda way, data: way(data), st.sampled_from(WAYS), st.sampled_from(PICTURES)),
+    st.sampled_from(ODD_IMAGES),
+)
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "image": IMAGES,
+        "prompt": st.sampled_from(["make it warm", "nude", "", 'é"\\ x', 5, "[[mock:seed=3]] warm", "gore"]),
+        "model": st.sampled_from(["qwen-edit", "nano-banana-pro-edit", "no-such-model", ""]),
+        "aspect_ratio": st.sampled_from(["1:1", "16:9", "107:60"]),
+        "output_format": st.sampled_from(["png", "jpeg", "tiff"]),
+        "safe_mode": st.sampled_from([True, False, "true"]),
+        "api_key": st.just("a word of its own"),
+        "a": st.just([[1], {}]),
+    },
+)
+BODIES = st.builds(
+    lambda fields, cut: json.dumps(fields).encode()[: None if cut else -1],
+    FIELDS,
+    st.sampled_from([True, True, True, False]),
+)
+STEERED = st.sampled_from([None, None, "seed=1", "adult=yes", "error=rate_limited", "fault=wrong_media_type"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(asked=st.lists(BODIES, min_size=1, max_size=4), steered=st.lists(STEERED, min_size=3, max_size=5))
+def test_a_body_that_came_before_is_answered_and_told_as_if_it_had_not(
+    asked: list[bytes], steered: list[str | None]
+) -> None:
+    kept, anew = (
+        Client(create_app(Settings(engine="fast", cache_bytes=size), wall_clock=Clock()))
+        for size in (1 << 20, 0)
+    )
+    with contextlib.closing(kept), contextlib.closing(anew):
+        for order in (None, None, *steered):
+            for body in asked:
+                headers = None if order is None else {"X-Mock": order}
+                one, other = (lasting(client.send(body, headers=headers)) for client in (kept, anew))
+                assert one == other
+        told, untold = (
+            [[entry[name] for name in TOLD] for entry in entries(client)] for client in (kept, anew)
+        )
+        assert told == untold
+        one_story, other_story = (
+            [(story.input, story.fields, story.fingerprint) for story in server_of(client).session.journal]
+            for client in (kept, anew)
+        )
+        assert [comparable(*found) for found in one_story] == [comparable(*found) for found in other_story]
+
+
+def comparable(picture: Any, fields: Any, fingerprint: Any) -> Any:
+    """What a story tells of its picture, without how it was found out."""
+    if picture is None:
+        return fields, fingerprint
+    told = {name: getattr(picture, name) for name in picture.__slots__ if name != "looked_at"}
+    told["data"] = None if picture.data is None else bytes(picture.data)
+    told.pop("thumbnail")
+    return told, fields, fingerprint
+
+
+def test_a_body_is_kept_when_it_comes_again_and_known_from_then_on(client: Client) -> None:
+    replies = []
+    for kept, hits in ((0, 0), (1, 0), (1, 1), (1, 2)):
+        replies.append(client.send(good_body()))
+        assert (len(readings_of(client)), readings_of(client).hits) == (kept, hits)
+    assert {reply.body for reply in replies} == {replies[0].body}
+    assert [entry.amount for entry in ledger_of(client, KEY)] == [Decimal("-0.04")] * 4
+
+
+def test_who_calls_is_looked_at_every_time(client: Client) -> None:
+    assert [client.send(good_body()).status for _ in range(3)] == [200] * 3
+    for key, status in ((None, 402), ("mock_invalid_key", 401), ("mock_insufficient_balance", 402)):
+        assert client.send(good_body(), key=key).status == status
+    assert client.send(good_body(), headers={"X-Mock": "error=image_edit_error"}).status == 500
+
+
+@pytest.mark.parametrize("changed", [{"behavior": "observed"}, {"default_model": "nano-banana-pro-edit"}])
+def test_a_session_with_other_terms_judges_a_known_body_anew(client: Client, changed: dict[str, str]) -> None:
+    body = good_body(quality="high") if "behavior" in changed else good_body()
+    same, other = opened(client, "same"), opened(client, "other", **changed)
+    for _ in range(3):
+        here, there, usual = client.send(body), other.send(body), same.send(body)
+        assert lasting(here)[:2] == lasting(usual)[:2]
+        assert lasting(here)[:2] != lasting(there)[:2]
+
+
+def test_another_body_with_the_same_samples_is_another() -> None:
+    words = "warm " * 400
+    bodies = [good_body(prompt=words + letter + words * 3, image="!") for letter in "ab"]
+    readings = Readings(Results(1 << 20))
+    for body in (bodies[0], bodies[0], bodies[0], bodies[1], bodies[1], bodies[0]):
+        fields, _ = readings.read(body)
+        assert fields["prompt"] == json.loads(body)["prompt"]
+    assert (len(readings), readings.hits) == (1, 2)
+
+
+def test_what_a_caller_does_with_the_fields_is_its_own() -> None:
+    readings = Readings(Results(1 << 20))
+    for _ in range(4):
+        fields, _ = readings.read(bytearray(good_body()))
+        assert fields.keys() == good().keys()
+        fields.clear()
+
+
+def test_what_is_no_json_is_refused_every_time() -> None:
+    readings = Readings(Results(1 << 20))
+    for _ in range(3):
+        with pytest.raises(BadSyntax):
+            readings.read(b'{"image": ')
+    assert len(readings) == 0
+
+
+def test_bodies_are_bounded_and_share_the_memory_of_pictures() -> None:
+    results = Results(400_000)
+    readings = Readings(results)
+    bodies = [good_body(prompt=f"number {number}") for number in range(200)]
+    for body in bodies:
+        for _ in range(2):
+            readings.read(body)
+        assert readings.bytes <= results.limit // 4
+    assert results.lent == readings.bytes > 0
+    assert 0 < len(readings) < len(bodies)
+    assert readings.read(bodies[-1])[1] is not None
+    assert isinstance(readings.read(bodies[-1])[1], Reading)
+
+
+def test_pictures_give_way_to_bodies() -> None:
+    results = Results(10_000)
+    results._keep(b"a", Result(bytes(4000)))
+    results._keep(b"b", Result(bytes(4000)))
+    results.lend(2000)
+    assert (results.kept(b"a"), results.evictions) == (None, 1)
+    assert results.kept(b"b") is not None
+
+
+def test_without_a_cache_no_body_is_kept(make_client: MakeClient) -> None:
+    client = make_client(cache_bytes=0)
+    for _ in range(3):
+        client.send(good_body())
+    assert len(readings_of(client)) == 0
