@@ -130,6 +130,7 @@ def test_who_calls_is_looked_at_every_time(client: Client) -> None:
 @pytest.mark.parametrize("changed", [{"behavior": "observed"}, {"default_model": "nano-banana-pro-edit"}])
 def test_a_session_with_other_terms_judges_a_known_body_anew(client: Client, changed: dict[str, str]) -> None:
     body = good_body(quality="high") if "behavior" in changed else good_body()
+    changed = {"default_model": str(server_of(client).contract.way("default-model")), **changed}
     same, other = opened(client, "same"), opened(client, "other", **changed)
     for _ in range(3):
         here, there, usual = client.send(body), other.send(body), same.send(body)
