@@ -9,7 +9,7 @@ policy 422, balance 402, decoding 400. That order stands here and nowhere else. 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
@@ -137,7 +137,8 @@ class EditService:
         told: dict[str, str] = {}  # headers that every answer to this caller carries
         try:
             tell_caller(call.story, caller)
-            async with self._flight(caller):
+            in_flight = caller.kind == "wallet" and self.settings.limits == "real"
+            async with self._flight(caller) if in_flight else nullcontext():
                 with Place(self.workshop.bodies) as place:
                     return await self._edit_for(caller, call, orders, kind, told, place)
         except ApiError as error:
@@ -161,7 +162,7 @@ class EditService:
             await enforce_error_budget(session, caller, now)
         raw, unreadable, reading = await self._read_fields(call, kind, place)
         model_id = named_model(raw, self.default_model)
-        tell_fields(call.story, kind, raw, model_id, None if reading is None else reading.input)
+        tell_fields(call.story, kind, raw, model_id, None if reading is None else reading.known)
         await orders.learn(caller, raw, model_id)
         await orders.reach("rate", caller, model_id)
         standing = await count_request(session, caller, model_id, now, enforced=limited)
@@ -204,7 +205,7 @@ class EditService:
         told.update(await self._balance_headers(caller, balance))
         told.update(await self._remaining_header(caller, balance))
         media_type = contract.edition.formats[order.plan.output_format].media_type
-        headers = {**told, **picture_headers(contract, order)}
+        headers = {**told, **judged.headers}
         cause = orders.steering.cause_of_success
         if call.story is not None:
             call.story.cause = cause
@@ -219,12 +220,19 @@ class EditService:
         terms = Terms(self.default_model, seed, settings.engine, settings.caption, steering.adult)
         judged = None if reading is None else reading.judged(contract, terms)
         await orders.reach("schema", caller)
+        if isinstance(judged, ApiError):
+            raise judged.again()
         if judged is not None:
             await orders.reach("model", caller)
             await orders.reach("image", caller)
             tell_image(call.story, judged.order.data, judged.order.sha256)
             return judged
-        draft = check_schema(contract, raw, terms.default_model)
+        try:
+            draft = check_schema(contract, raw, terms.default_model)
+        except ApiError as error:
+            if reading is not None:
+                reading.judge(contract, terms, error.again())
+            raise
         await orders.reach("model", caller)
         request = check_model_rules(contract, draft, find_model(contract, draft.model_id))
         await orders.reach("image", caller)
@@ -244,7 +252,7 @@ class EditService:
             caption=terms.caption,
             adult=terms.adult,
         )
-        judged = Judged(order, key_of(contract, order))
+        judged = Judged(order, key_of(contract, order), picture_headers(contract, order))
         if reading is not None and not to_fetch:
             reading.judge(contract, terms, judged)
         return judged
@@ -293,11 +301,8 @@ class EditService:
 
     @asynccontextmanager
     async def _flight(self, caller: Caller) -> AsyncIterator[None]:
-        """One of a wallet's places in flight, where limits are enforced. Raises ApiError 429."""
+        """One of a wallet's places in flight. Raises ApiError 429."""
         contract, store = self.session.contract, self.session.store
-        if caller.kind != "wallet" or self.settings.limits != "real":
-            yield
-            return
         place = f"flight:{caller.account}"
         if not await store.take_slot(place, contract.edition.limits.wallet_in_flight):
             raise refuse(contract, "X402_CONCURRENCY_LIMIT", rule="EDIT-RATE-007")

@@ -17,8 +17,8 @@ from venice_mock.contract import Contract
 from venice_mock.edit.fields import BEGINNING, RawFields, Text, fields_of_json
 from venice_mock.edit.results import Results
 from venice_mock.edit.source import decode_text, is_url
-from venice_mock.edit.telling import known_input
-from venice_mock.state.story import Input
+from venice_mock.edit.telling import known_fields
+from venice_mock.errors import ApiError
 
 if TYPE_CHECKING:  # to read a body takes no Pillow
     from venice_mock.edit.making import Engine, Order
@@ -43,39 +43,40 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A good order, and the key of its picture."""
+    """A good order, the key of its picture, and the headers that go with that."""
 
     order: Order
     key: bytes
+    headers: Mapping[str, str]
 
 
 class Reading:
-    """One body that came before. ``input``: what the journal tells of its picture."""
+    """One body that came before. ``known``: what the journal tells of it."""
 
-    __slots__ = ("_contract", "_judged", "_terms", "body", "fields", "input")
+    __slots__ = ("_contract", "_judged", "_terms", "body", "fields", "known")
 
-    def __init__(self, body: bytes, fields: Mapping[str, Any], told: Input | None) -> None:
+    def __init__(self, body: bytes, fields: Mapping[str, Any]) -> None:
         self.body = body
         self.fields = fields
-        self.input = told
-        self._judged: Judged | None = None
+        self.known = known_fields(fields)
+        self._judged: Judged | ApiError | None = None
         self._contract: weakref.ref[Contract] | None = None
         self._terms: Terms | None = None
 
-    def judged(self, contract: Contract, terms: Terms) -> Judged | None:
-        """What the body was found to order when it came last, if that was under the same terms."""
+    def judged(self, contract: Contract, terms: Terms) -> Judged | ApiError | None:
+        """What the body was found to order when it came last, or the schema's refusal, if the terms are the same."""
         if self._contract is None or self._contract() is not contract or self._terms != terms:
             return None
         return self._judged
 
-    def judge(self, contract: Contract, terms: Terms, judged: Judged) -> None:
+    def judge(self, contract: Contract, terms: Terms, judged: Judged | ApiError) -> None:
         """Keep what the body orders. Never of a picture that was fetched: the next one may be another."""
         self._contract, self._terms, self._judged = weakref.ref(contract), terms, judged
 
     @property
     def bytes(self) -> int:
         """What it weighs in memory."""
-        file = None if self.input is None else self.input.data
+        file = None if self.known.picture is None else self.known.picture.data
         return _ENTRY_BYTES + len(self.body) + (0 if file is None else len(file))
 
 
@@ -128,7 +129,7 @@ def _read_thoroughly(body: bytes) -> Reading:
         file = decode_text(image.data)
         if file:
             fields["image"] = Text(bytes(image.data[:BEGINNING]), file)
-    return Reading(body, fields, known_input(fields))
+    return Reading(body, fields)
 
 
 def _place(body: bytes | bytearray) -> int:

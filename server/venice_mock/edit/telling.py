@@ -9,15 +9,16 @@ import contextlib
 import hashlib
 import json
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from venice_mock.accounts.callers import Caller
 from venice_mock.edit.facts import facts_of
 from venice_mock.edit.fields import RawFields, Text, Upload
 from venice_mock.edit.headers import BrokenHeader, Header, read_header
 from venice_mock.edit.source import decode_text
-from venice_mock.state.story import HIDDEN, Data, Input, Sender, Story, Way
+from venice_mock.state.story import HIDDEN, Data, Input, Sender, Story, Way, told_fields, told_prompt
 
 if TYPE_CHECKING:  # stories are also of requests that are no edits: they load no Pillow
     from venice_mock.edit.making import Order
@@ -35,26 +36,40 @@ def tell_caller(story: Story | None, caller: Caller) -> None:
 
 
 def tell_fields(
-    story: Story | None, kind: str, raw: RawFields, model_id: str, known: Input | None = None
+    story: Story | None, kind: str, raw: RawFields, model_id: str, known: Known | None = None
 ) -> None:
-    """The body's fields, before anything judges them. ``known``: what ``known_input`` found out of them before."""
+    """The body's fields, before anything judges them. ``known``: what ``known_fields`` found out of them before."""
     if story is None:
         return
-    story.read(kind, raw)
     story.model = model_id[:_LONGEST_URL]
-    story.input = _input_of(raw) if known is None else replace(known)  # its own: the journal strips it
+    if known is None:
+        story.read(kind, raw)
+        story.input = _input_of(raw)
+        return
+    story.body_kind, story.fields, story.prompt = kind, dict(known.fields), known.prompt
+    if known.picture is not None:
+        story.input = replace(known.picture)  # its own: the journal strips it
 
 
-def known_input(raw: RawFields) -> Input | None:
-    """What there is to find out about the picture in a body, as far as nobody need fetch it."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a story tells of a body's fields and its picture."""
+
+    fields: Mapping[str, Any]
+    prompt: str | None
+    picture: Input | None
+
+
+def known_fields(raw: Mapping[str, Any]) -> Known:
+    """What there is to find out about a body, as far as nobody need fetch its picture."""
     picture = _input_of(raw)
     if picture is not None:
         _look_at(picture)
         picture.looked_at = picture.url is None
-    return picture
+    return Known(told_fields(raw), told_prompt(raw), picture)
 
 
-def _input_of(raw: RawFields) -> Input | None:
+def _input_of(raw: Mapping[str, Any]) -> Input | None:
     image = raw.get("image")
     if isinstance(image, Upload):
         return Input("upload", image.data, len(image.data))
