@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -19,6 +20,7 @@ from journals import entries
 from rulekit import Clock, good, good_body, ledger_of, png, server_of, text_of
 from sessions import opened
 from venice_mock.app import create_app
+from venice_mock.edit.body import read_body
 from venice_mock.edit.fields import BadSyntax
 from venice_mock.edit.readings import Reading, Readings
 from venice_mock.edit.results import Result, Results
@@ -192,3 +194,60 @@ def test_without_a_cache_no_body_is_kept(make_client: MakeClient) -> None:
     for _ in range(3):
         client.send(good_body())
     assert len(readings_of(client)) == 0
+
+
+def in_pieces(client: Client, body: bytes, size: int) -> Reply:
+    """Sent in chunks of ``size`` bytes, with the length announced."""
+    chunks = [body[at : at + size] for at in range(0, len(body), size)]
+    return client.send(chunks, headers={"Content-Length": str(len(body))})
+
+
+def test_a_known_body_that_comes_in_pieces_is_compared_piece_by_piece(client: Client) -> None:
+    words = "warm " * 300
+    one = good_body(prompt=words + "a" + words, aspect_ratio="1:1", image="!" + "A" * 9000)
+    variants = [
+        one,
+        one[:-30] + one[-30:].replace(b"1:1", b"7:1"),
+        one.replace(b"m a", b"m b").replace(b" aw", b" bw"),
+        one.replace(b"!A", b"!B"),
+    ]
+    assert {len(body) for body in variants} == {len(one)}
+    alone = [in_pieces(client, body, len(one)) for body in variants]
+    for _ in range(3):
+        for size in (100, 1000, 4096, len(one) - 1):
+            for body, expected in zip(variants, alone, strict=True):
+                reply = in_pieces(client, body, size)
+                assert (reply.status, reply.body) == (expected.status, expected.body)
+                told = server_of(client).session.journal.after(0)[-1].fields
+                assert told is not None
+                assert told["prompt"] == json.loads(body)["prompt"]
+
+
+@given(
+    body=st.binary(max_size=60),
+    other=st.binary(max_size=60),
+    common=st.integers(0, 60),
+    size=st.integers(1, 20),
+)
+def test_whatever_is_guessed_the_body_is_what_came(body: bytes, other: bytes, common: int, size: int) -> None:
+    guessed = body[:common] + other[common:]
+    chunks = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
+    messages = iter(
+        {"type": "http.request", "body": chunk, "more_body": number < len(chunks)}
+        for number, chunk in enumerate(chunks, 1)
+    )
+
+    async def receive() -> Any:
+        return next(messages)
+
+    assert asyncio.run(read_body(receive, limit=100, timeout=9, guess=lambda _: guessed)) == body
+
+
+def test_what_was_let_go_is_guessed_no_more() -> None:
+    readings = Readings(Results(400_000))
+    bodies = [json.dumps({"prompt": number, **good(prompt=number)}).encode() for number in range(100, 300)]
+    for body in bodies * 2:
+        readings.read(body)
+    guessed = [readings.guess(len(body), body) for body in bodies]
+    assert bodies[-1] in guessed
+    assert 0 < sum(body is not None for body in guessed) <= len(readings)

@@ -274,8 +274,10 @@ class EditService:
                 if (announced or 0) > limit:
                     raise BodyTooLarge  # noqa: TRY301 - one place translates all of them
                 admit = partial(place.admit, announced, limit)
-                body = await read_body(call.receive, limit=limit, timeout=timeout, admit=admit)
-                raw, reading = self.workshop.readings.read(body)
+                readings = self.workshop.readings
+                guess = partial(readings.guess, announced)
+                body = await read_body(call.receive, limit=limit, timeout=timeout, admit=admit, guess=guess)
+                raw, reading = readings.read(body)
                 return raw, None, reading
             limit = limits.max_json_body_bytes + _FORM_OVERHEAD
             admit = partial(place.admit, announced, limit)

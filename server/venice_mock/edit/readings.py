@@ -89,10 +89,15 @@ class Readings:
         self.hits = 0
         self._results = results
         self._kept: dict[int, Reading] = {}  # what came last stands last
+        self._by_start: dict[int, bytes] = {}
         self._seen: dict[int, None] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def guess(self, announced: int | None, start: bytes) -> bytes | None:
+        """A kept body of that length and beginning: what comes may turn out to be another."""
+        return None if announced is None else self._by_start.get(_beginning(announced, start))
 
     def read(self, body: bytes | bytearray) -> tuple[RawFields, Reading | None]:
         """The fields of a JSON body, the caller's to change, and what else is known of it. Raises BadSyntax."""
@@ -114,12 +119,21 @@ class Readings:
         return dict(reading.fields), reading
 
     def _keep(self, place: int, reading: Reading) -> None:
-        replaced = self._kept.pop(place, None)
+        if place in self._kept:
+            self._drop(place)
         self._kept[place] = reading
-        self.bytes += reading.bytes - (0 if replaced is None else replaced.bytes)
+        self._by_start[_beginning(len(reading.body), reading.body)] = reading.body
+        self.bytes += reading.bytes
         while self.bytes > self.limit:
-            self.bytes -= self._kept.pop(next(iter(self._kept))).bytes
+            self._drop(next(iter(self._kept)))
         self._results.lend(self.bytes)
+
+    def _drop(self, place: int) -> None:
+        reading = self._kept.pop(place)
+        self.bytes -= reading.bytes
+        start = _beginning(len(reading.body), reading.body)
+        if self._by_start.get(start) is reading.body:  # not that of another that begins so
+            del self._by_start[start]
 
 
 def _read_thoroughly(body: bytes) -> Reading:
@@ -130,6 +144,10 @@ def _read_thoroughly(body: bytes) -> Reading:
         if file:
             fields["image"] = Text(bytes(image.data[:BEGINNING]), file)
     return Reading(body, fields)
+
+
+def _beginning(length: int, start: bytes) -> int:
+    return hash((length, bytes(start[:_SAMPLE])))
 
 
 def _place(body: bytes | bytearray) -> int:

@@ -32,6 +32,7 @@ SAMPLE = CONTROL + "/sample.png"
 REQUEST_HEADER = "X-Mock-Request-Id"
 _REQUEST_HEADER = REQUEST_HEADER.lower().encode()
 _TENANT = "venice_mock.tenant"  # keys of the ASGI scope
+_HEADERS = "venice_mock.headers"
 _OUTER = "venice_mock.outer"  # what the server itself is mounted under
 _MARK = b"__"  # between a key and the session it chooses
 _HINT = b"x-mock-hint"
@@ -169,18 +170,18 @@ def tenant_if_any(scope: Scope) -> Tenant | None:
 
 
 def first_headers(scope: Scope) -> dict[str, str]:
-    """The request's headers by name in lower case; of several of one name the first, as Starlette has it."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+    """An admitted request's headers by name in lower case; of several of one name the first, as Starlette has it."""
+    found: dict[str, str] | None = scope.get(_HEADERS)
+    if found is None:
+        pairs = reversed(scope["headers"])
+        found = scope[_HEADERS] = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    return found
 
 
 def request_header(scope: Scope, tenant: Tenant, message: Message) -> list[tuple[bytes, bytes]]:
     """The header that tells the request's id, for an answer that lacks it; none in a session that is ``pure``."""
     known = scope.get(REQUEST_ID)
-    if (
-        known is None
-        or tenant.settings.pure
-        or any(name == _REQUEST_HEADER for name, _ in message["headers"])
-    ):
+    if known is None or tenant.settings.pure or _REQUEST_HEADER in dict(message["headers"]):
         return []
     return [(_REQUEST_HEADER, known.encode())]
 
