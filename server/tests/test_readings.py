@@ -180,6 +180,15 @@ def test_bodies_are_bounded_and_share_the_memory_of_pictures() -> None:
     assert isinstance(readings.read(bodies[-1])[1], Reading)
 
 
+def test_what_was_read_of_a_body_weighs_too() -> None:
+    readings = Readings(Results(1 << 24))
+    body = json.dumps({"prompt": "a" * 100_000 + "\N{SUNRISE}"}, ensure_ascii=False).encode()
+    for _ in range(2):
+        readings.read(body)
+    assert len(readings) == 1
+    assert readings.bytes > 500_000
+
+
 def test_pictures_give_way_to_bodies() -> None:
     results = Results(10_000)
     results._keep(b"a", Result(bytes(4000)))

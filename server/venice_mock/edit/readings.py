@@ -8,6 +8,7 @@ first.
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,7 +78,10 @@ class Reading:
     def bytes(self) -> int:
         """What it weighs in memory."""
         file = None if self.known.picture is None else self.known.picture.data
-        return _ENTRY_BYTES + len(self.body) + (0 if file is None else len(file))
+        texts = sum(
+            map(sys.getsizeof, (*self.fields, *self.fields.values()))
+        )  # of an emoji among letters: fourfold
+        return _ENTRY_BYTES + len(self.body) + texts + (0 if file is None else len(file))
 
 
 class Readings:
