@@ -44,11 +44,11 @@ from venice_mock.edit.fields import (
     Upload,
     fields_of_form,
 )
-from venice_mock.edit.judging import image_refusal, judge_image
+from venice_mock.edit.judging import Judged, Terms, image_refusal, judge_image
 from venice_mock.edit.making import Notes, Order, key_of, make_picture
 from venice_mock.edit.opening import ImageFault
 from venice_mock.edit.orders import Orders, Spoil
-from venice_mock.edit.readings import Judged, Reading, Terms
+from venice_mock.edit.readings import Reading
 from venice_mock.edit.results import Result
 from venice_mock.edit.source import digest_of, image_bytes, is_url
 from venice_mock.edit.telling import tell_caller, tell_fields, tell_image, tell_order, tell_result

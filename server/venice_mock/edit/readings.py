@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from venice_mock.contract import Contract
@@ -19,36 +18,16 @@ from venice_mock.edit.fields import BEGINNING, RawFields, Text, fields_of_json
 from venice_mock.edit.results import Results
 from venice_mock.edit.source import decode_text, is_url
 from venice_mock.edit.telling import known_fields
-from venice_mock.errors import ApiError
 
 if TYPE_CHECKING:  # to read a body takes no Pillow
-    from venice_mock.edit.making import Engine, Order
+    from venice_mock.edit.judging import Judged, Terms
+    from venice_mock.errors import ApiError
 
 _SHARE = 4  # ours: of what may be kept of pictures a fourth goes to bodies
 _LONGEST = 4 << 20  # ours: a longer body is seldom sent again, and would cost the memory of many short ones
 _MOST_SEEN = 2000  # ours: bodies that came once
 _SAMPLE = 512  # ours: bytes of beginning, middle and end that a body is looked for by
 _ENTRY_BYTES = 4000  # ours: what an entry weighs beside body and file, rather too much than too little
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a session's settings and a caller's orders add to a body. ``seed``: of the picture."""
-
-    default_model: str
-    seed: int
-    engine: Engine
-    caption: bool
-    adult: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A good order, the key of its picture, and the headers that go with that."""
-
-    order: Order
-    key: bytes
-    headers: Mapping[str, str]
 
 
 class Reading:

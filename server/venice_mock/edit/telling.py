@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from venice_mock.accounts.callers import Caller
@@ -51,13 +51,15 @@ def tell_fields(
         story.input = replace(known.picture)  # its own: the journal strips it
 
 
-@dataclass(frozen=True, slots=True)
 class Known:
     """What a story tells of a body's fields and its picture."""
 
-    fields: Mapping[str, Any]
-    prompt: str | None
-    picture: Input | None
+    __slots__ = ("fields", "picture", "prompt")  # no dataclass: every start loads this
+
+    def __init__(self, fields: Mapping[str, Any], prompt: str | None, picture: Input | None) -> None:
+        self.fields = fields
+        self.prompt = prompt
+        self.picture = picture
 
 
 def known_fields(raw: Mapping[str, Any]) -> Known:
