@@ -66,7 +66,7 @@ OURS = {
     "contract": "base checking loading overriding types wallet_types",
     "control": """about accounts choices clock config counts curl entries guard journal lint members
         metrics reading reset rules sessions shapes state steering told verdict verify""",
-    "edit": "bodies body deflate facts fields headers results source telling waiting workshop",
+    "edit": "bodies body deflate facts fields headers readings results source telling waiting workshop",
     "state": "journal memory rules session sharing store story",
     "wallet": "desk discovery encoded messages payments signin world",
     "web": """admission answers api control cors dating events faulting guarded inspector journal observing open

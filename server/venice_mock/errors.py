@@ -49,6 +49,18 @@ class ApiError(Exception):
         self.cause: str | None = None  # what steered the mock here: a magic key, a rule, a header
         self.close = close  # the rest of the request's body is not wanted: answer, then close
 
+    def again(self) -> ApiError:
+        """The same refusal for another request, as it was before anything was added to it for this one."""
+        return ApiError(
+            self.status,
+            self.body,
+            name=self.name,
+            rule=self.rule,
+            hint=self.hint,
+            headers=self.headers,
+            close=self.close,
+        )
+
 
 def refuse(
     contract: Contract,

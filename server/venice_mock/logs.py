@@ -44,7 +44,8 @@ _SIGNS = (
     "sk_",
     "sk-",
 )
-_LONG_RUN = re.compile(r"[A-Za-z0-9+/=_-]{120}")
+_LONG = 120
+_LONG_RUN = re.compile(rf"[A-Za-z0-9+/=_-]{{{_LONG}}}")
 _ACCOUNT = re.compile(r"(/accounts/).+?(/ledger)?$", re.DOTALL)  # a key may hold a slash
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _QUIET_PATHS = ("/livez", "/readyz", "/metrics")
@@ -63,10 +64,13 @@ def scrub(text: str) -> str:
 
 
 def _is_harmless(text: str) -> bool:
-    if not text.isascii() or _LONG_RUN.search(text):
+    if not text.isascii() or (len(text) >= _LONG and _LONG_RUN.search(text)):
         return False
     lowered = text.lower()
-    return not any(sign in lowered for sign in _SIGNS)
+    for sign in _SIGNS:  # noqa: SIM110 - any() takes four times as long, and this is asked ten times a request
+        if sign in lowered:
+            return False
+    return True
 
 
 def is_request_id(text: str) -> bool:
@@ -77,9 +81,16 @@ def is_request_id(text: str) -> bool:
 class TextFormatter(logging.Formatter):
     """``12:00:00 info  message``, with local time and the traceback below."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = (0, "")  # the second that was written last, and how
+
     def format(self, record: logging.LogRecord) -> str:
         """One record as text."""
-        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        second, clock = self._last
+        if second != int(record.created):
+            clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+            self._last = (int(record.created), clock)
         text = _one_line(record.getMessage())
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
@@ -116,6 +127,8 @@ def configure(
 
     Libraries are heard from ``warning`` up: their debug lines may carry what must not be logged.
     """
+    # No line tells them, and to find them out for every line takes a while.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -132,9 +132,19 @@ class KeyRing:
     def __init__(self, default: Opening, listed: Mapping[str, Opening] | None = None) -> None:
         self._default = default
         self._listed = listed
+        self._magic_answers: dict[str, KeyAnswer] = {}  # few: only of keys that are in the table
 
     def answer(self, token: str) -> KeyAnswer:
         """What ``token`` (without ``Bearer``) opens. Never raises: an unusable token has the status ``invalid``."""
+        known = self._magic_answers.get(token)
+        if known is not None:
+            return known
+        answer = self._answer(token)
+        if token in _MAGIC:  # others may be secrets, which are not kept
+            self._magic_answers[token] = answer
+        return answer
+
+    def _answer(self, token: str) -> KeyAnswer:
         account = account_id(token)
         invalid = Opening(Decimal(0), status="invalid")
         if not token or any(c.isspace() for c in token):

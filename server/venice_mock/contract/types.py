@@ -314,7 +314,7 @@ class Edition(Data, frozen=True):
 class Contract:
     """An edition together with the behaviour chosen: what the server and the suite look facts up in."""
 
-    __slots__ = ("_models", "_ways", "behavior", "edition")
+    __slots__ = ("__weakref__", "_models", "_ways", "behavior", "edition")
 
     def __init__(self, edition: Edition, behavior: Behavior) -> None:
         self.edition = edition

@@ -51,6 +51,8 @@ def steering_of(contract: Contract, mock: Sequence[str], prefer: Sequence[str]) 
 
     Other preferences than ``code`` are not ours and pass. Raises ApiError 400 that names what is known.
     """
+    if not mock and not prefer:
+        return AS_USUAL
     preferred = _preferred(contract, prefer)
     return _ordered(contract, "; ".join(mock)).over(preferred)
 

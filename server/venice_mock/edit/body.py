@@ -11,6 +11,10 @@ Admit = Callable[
     [int], Awaitable[None] | None
 ]  # told how many bytes there are; what to await before there are more
 
+Guess = Callable[[bytes], bytes | None]  # told how a body begins; the whole, if one came before that began so
+
+_JOINED = 4 << 20  # ours: bytes that may be held twice for a moment, as it is faster
+_FINE = 0.001  # ours: the part of a pause that is not worth a timer of its own
 _WHOLE_BODY_FACTOR = 4  # ours: a body may take four times the pause that ends it
 
 
@@ -24,6 +28,10 @@ class BodyTooSlow(Exception):
 
 class BodyTooLarge(Exception):
     """More bytes than the limit were announced or arrived."""
+
+
+def _unknown(_: bytes) -> None:
+    """Whoever remembers no bodies."""
 
 
 def _at_once(_: int) -> None:
@@ -67,30 +75,75 @@ async def read_body(
     limit: int,
     timeout: float,  # noqa: ASYNC109
     admit: Admit = _at_once,
-) -> bytearray:
+    guess: Guess = _unknown,
+) -> bytes | bytearray:
     """The whole body in one piece. Arguments and errors are those of ``stream_body``.
 
     One clock is set anew for every chunk, where a stream, which may stand still in between, takes a new one: a body
-    of megabytes comes in dozens of chunks. The body grows where it lies: chunks joined in the end would be held twice.
+    of megabytes comes in dozens of chunks. ``guess``: a body that came before is not gathered again.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout * _WHOLE_BODY_FACTOR
-    body, more = bytearray(), True
+    body, more = _Gathered(guess), True
     try:
-        async with asyncio.timeout(None) as patience:
+        began = loop.time()
+        async with asyncio.timeout_at(began + timeout) as patience:
             while more:
-                waits = admit(len(body))
+                waits = admit(body.size)
                 if waits is not None:
-                    before = loop.time()
                     patience.reschedule(None)
+                    before = loop.time()
                     await waits
                     deadline += loop.time() - before
-                patience.reschedule(min(loop.time() + timeout, deadline))
-                chunk, more = _part(await receive(), limit - len(body))
-                body += chunk
+                now = loop.time()
+                if waits is not None or now - began > timeout * _FINE:
+                    patience.reschedule(min(now + timeout, deadline))
+                    began = now
+                chunk, more = _part(await receive(), limit - body.size)
+                body.add(chunk, last=not more)
     except TimeoutError as error:
         raise BodyTooSlow from error
-    return body
+    return body.whole()
+
+
+class _Gathered:
+    """What came of a body so far.
+
+    It is compared with the one that it is guessed to be as long as it is the same; else its chunks are joined in the
+    end, and those of a long one at once: it grows where it lies, as it would be held twice for a moment.
+    """
+
+    __slots__ = ("_chunks", "_grown", "_guess", "_known", "size")
+
+    def __init__(self, guess: Guess) -> None:
+        self.size = 0
+        self._guess = guess
+        self._known: bytes | None = None
+        self._chunks: list[bytes] = []
+        self._grown = bytearray()
+
+    def add(self, chunk: bytes, *, last: bool) -> None:
+        """The next chunk."""
+        before, self.size = self.size, self.size + len(chunk)
+        if before == 0 and not last:
+            self._known = self._guess(chunk)
+        if self._known is not None:
+            if self._known.startswith(chunk, before):
+                return
+            chunk, self._known = self._known[:before] + chunk, None
+        if self.size <= _JOINED:
+            self._chunks.append(chunk)
+            return
+        if self._chunks:
+            self._grown = bytearray().join(self._chunks)
+            self._chunks.clear()
+        self._grown += chunk
+
+    def whole(self) -> bytes | bytearray:
+        """The body: if it is the one that was guessed, that very object."""
+        if self._known is not None:
+            return self._known[: self.size]
+        return self._grown or (self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks))
 
 
 def _part(message: MutableMapping[str, Any], room: int) -> tuple[bytes, bool]:

@@ -9,7 +9,7 @@ policy 422, balance 402, decoding 400. That order stands here and nowhere else. 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
@@ -27,6 +27,7 @@ from venice_mock.accounts.faults import Fault
 from venice_mock.accounts.limits import count_request, enforce, enforce_error_budget, note_failure
 from venice_mock.accounts.steering import AS_USUAL, Steering
 from venice_mock.contract import Contract
+from venice_mock.edit.answer import EditAnswer, picture_headers
 from venice_mock.edit.bodies import Place
 from venice_mock.edit.body import (
     BodyTooLarge,
@@ -36,19 +37,18 @@ from venice_mock.edit.body import (
     read_body,
     stream_body,
 )
-from venice_mock.edit.enhancing import url_encoded
 from venice_mock.edit.fields import (
     BadSyntax,
     FileTooLarge,
     RawFields,
     Upload,
     fields_of_form,
-    fields_of_json,
 )
-from venice_mock.edit.judging import image_refusal, judge_image
+from venice_mock.edit.judging import Judged, Terms, image_refusal, judge_image
 from venice_mock.edit.making import Notes, Order, key_of, make_picture
 from venice_mock.edit.opening import ImageFault
 from venice_mock.edit.orders import Orders, Spoil
+from venice_mock.edit.readings import Reading
 from venice_mock.edit.results import Result
 from venice_mock.edit.source import digest_of, image_bytes, is_url
 from venice_mock.edit.telling import tell_caller, tell_fields, tell_image, tell_order, tell_result
@@ -81,29 +81,21 @@ def _uncounted(_: Decimal) -> None:
 class EditCall:
     """One HTTP request to the endpoint: header names in lower case, and the raw way to its body.
 
+    ``origin`` and ``path`` tell how it was addressed, which few requests need to know.
+
     ``steering`` is what its headers order; it goes before what a rule, the prompt or a magic key orders. ``spoil``
     is told how the answer is to be spoilt on its way, ``charged`` what was taken, whatever comes of the answer.
     ``story`` is told what is found out about the request, where one is written.
     """
 
     headers: Mapping[str, str]
-    origin: str
-    path: str
+    origin: Callable[[], str]
+    path: Callable[[], str]
     receive: Receive
     steering: Steering = AS_USUAL
     story: Story | None = None
     spoil: Spoil = _as_it_is
     charged: Callable[[Decimal], None] = _uncounted
-
-
-@dataclass(frozen=True, slots=True)
-class EditAnswer:
-    """200: the image file and the headers that go with it. ``cause``: who steered it, if anybody did."""
-
-    image: bytes
-    media_type: str
-    headers: dict[str, str]
-    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +126,19 @@ class EditService:
         await orders.reach("media_type")
         kind = body_kind(contract, call.headers)
         if not has_credentials(contract, call.headers):
-            raise await self.wallets.discovery(call.origin, call.path)
+            raise await self.wallets.discovery(call.origin(), call.path())
         await orders.reach("payment_header")
         refuse_payment_header(contract, call.headers)
         await orders.reach("credentials")
         if signs_in(contract, call.headers):
-            caller = await self.wallets.sign_in(call.headers, call.origin)
+            caller = await self.wallets.sign_in(call.headers, call.origin())
         else:
             caller = await authenticate_key(self.session, call.headers)
         told: dict[str, str] = {}  # headers that every answer to this caller carries
         try:
             tell_caller(call.story, caller)
-            async with self._flight(caller):
+            in_flight = caller.kind == "wallet" and self.settings.limits == "real"
+            async with self._flight(caller) if in_flight else nullcontext():
                 with Place(self.workshop.bodies) as place:
                     return await self._edit_for(caller, call, orders, kind, told, place)
         except ApiError as error:
@@ -167,9 +160,9 @@ class EditService:
         now, limited = await session.now(), self.settings.limits == "real"
         if limited:
             await enforce_error_budget(session, caller, now)
-        raw, unreadable = await self._read_fields(call, kind, place)
+        raw, unreadable, reading = await self._read_fields(call, kind, place)
         model_id = named_model(raw, self.default_model)
-        tell_fields(call.story, kind, raw, model_id)
+        tell_fields(call.story, kind, raw, model_id, None if reading is None else reading.known)
         await orders.learn(caller, raw, model_id)
         await orders.reach("rate", caller, model_id)
         standing = await count_request(session, caller, model_id, now, enforced=limited)
@@ -180,38 +173,18 @@ class EditService:
         if unreadable is not None:
             raise unreadable
 
-        await orders.reach("schema", caller)
-        draft = check_schema(contract, raw, self.default_model)
-        await orders.reach("model", caller)
-        request = check_model_rules(contract, draft, find_model(contract, draft.model_id))
-        await orders.reach("image", caller)
-        reading = image_bytes(contract, request.image, self.settings.fetch)
-        # Only fetching takes time: to watch for a leaving client would cost more than to decode.
-        data = await (while_connected(call.receive, reading) if is_url(request.image) else reading)
-        digest = await digest_of(data)
-        tell_image(call.story, data, digest)
+        judged = await self._judge(caller, call, orders, raw, reading)
         # While it waits for its turn a request holds the file alone, not also the body that brought it.
         raw.clear()
-        request = replace(request, image=Upload(b""))
-        place.keep(len(data))
-        order = judge_image(
-            contract,
-            request,
-            data,
-            sha256=digest,
-            seed=session.picture_seed if orders.steering.seed is None else orders.steering.seed,
-            engine=self.settings.engine,
-            caption=self.settings.caption,
-            adult=orders.steering.adult,
-            notes=None if call.story is None else Notes(),
-        )
+        order = judged.order
+        place.keep(len(order.data))
         tell_order(call.story, order)
         await orders.reach("policy", caller)
         hold = await self._hold(caller, order, (call, orders))
         try:
             await orders.reach("work", caller)
             await orders.pause(orders.steering.latency or self.settings.latency)
-            result = await self._result(order, call.receive)
+            result = await self._result(judged, call)
         except BaseException as error:
             await session.store.release(hold)
             if isinstance(error, ImageFault):
@@ -220,7 +193,7 @@ class EditService:
         tell_result(call.story, result)
         request_id = session.token(32)
         booked = await session.store.settle(
-            hold, now=await session.now(), request_id=request_id, model_id=request.model.id
+            hold, now=await session.now(), request_id=request_id, model_id=order.request.model.id
         )
         if booked is not None:
             call.charged(-booked.amount)
@@ -232,16 +205,65 @@ class EditService:
         told.update(await self._balance_headers(caller, balance))
         told.update(await self._remaining_header(caller, balance))
         media_type = contract.edition.formats[order.plan.output_format].media_type
-        headers = {**told, **picture_headers(contract, order)}
+        headers = {**told, **judged.headers}
         cause = orders.steering.cause_of_success
         if call.story is not None:
             call.story.cause = cause
         return EditAnswer(result.image, media_type, headers, cause)
 
+    async def _judge(
+        self, caller: Caller, call: EditCall, orders: Orders, raw: RawFields, reading: Reading | None
+    ) -> Judged:
+        """What the body orders, by all the rules, or by memory where it was judged before. Raises ApiError."""
+        contract, settings, steering = self.session.contract, self.settings, orders.steering
+        seed = self.session.picture_seed if steering.seed is None else steering.seed
+        terms = Terms(self.default_model, seed, settings.engine, settings.caption, steering.adult)
+        judged = None if reading is None else reading.judged(contract, terms)
+        await orders.reach("schema", caller)
+        if isinstance(judged, ApiError):
+            raise judged.again()
+        if judged is not None:
+            await orders.reach("model", caller)
+            await orders.reach("image", caller)
+            tell_image(call.story, judged.order.data, judged.order.sha256)
+            return judged
+        try:
+            draft = check_schema(contract, raw, terms.default_model)
+        except ApiError as error:
+            if reading is not None:
+                reading.judge(contract, terms, error.again())
+            raise
+        await orders.reach("model", caller)
+        request = check_model_rules(contract, draft, find_model(contract, draft.model_id))
+        await orders.reach("image", caller)
+        to_fetch = is_url(request.image)
+        awaited = image_bytes(contract, request.image, settings.fetch)
+        # Only fetching takes time: to watch for a leaving client would cost more than to decode.
+        data = await (while_connected(call.receive, awaited) if to_fetch else awaited)
+        digest = await digest_of(data)
+        tell_image(call.story, data, digest)
+        order = judge_image(
+            contract,
+            replace(request, image=Upload(b"")),
+            data,
+            sha256=digest,
+            seed=seed,
+            engine=terms.engine,
+            caption=terms.caption,
+            adult=terms.adult,
+        )
+        judged = Judged(order, key_of(contract, order), picture_headers(contract, order))
+        if reading is not None and not to_fetch:
+            reading.judge(contract, terms, judged)
+        return judged
+
     async def _read_fields(
         self, call: EditCall, kind: BodyKind, place: Place
-    ) -> tuple[RawFields, ApiError | None]:
-        """The raw fields, or none and the refusal, which waits: a rate limit goes before it."""
+    ) -> tuple[RawFields, ApiError | None, Reading | None]:
+        """The raw fields, or none and the refusal, which waits: a rate limit goes before it.
+
+        And what is known of a body that came before.
+        """
         contract = self.session.contract
         limits, words = contract.edition.limits, contract.edition.messages
         timeout = self.settings.body_timeout
@@ -252,8 +274,11 @@ class EditService:
                 if (announced or 0) > limit:
                     raise BodyTooLarge  # noqa: TRY301 - one place translates all of them
                 admit = partial(place.admit, announced, limit)
-                body = await read_body(call.receive, limit=limit, timeout=timeout, admit=admit)
-                return fields_of_json(body), None
+                readings = self.workshop.readings
+                guess = partial(readings.guess, announced)
+                body = await read_body(call.receive, limit=limit, timeout=timeout, admit=admit, guess=guess)
+                raw, reading = readings.read(body)
+                return raw, None, reading
             limit = limits.max_json_body_bytes + _FORM_OVERHEAD
             admit = partial(place.admit, announced, limit)
             chunks = stream_body(call.receive, limit=limit, timeout=timeout, admit=admit)
@@ -263,24 +288,23 @@ class EditService:
                     chunks, content_type, max_file_bytes_exclusive=limits.max_file_bytes_exclusive
                 ),
                 None,
+                None,
             )
         except (BodyTooLarge, FileTooLarge):
             rule = "EDIT-HTTP-022" if kind == "json" else "EDIT-IMG-016"
-            return {}, refuse(contract, "PAYLOAD_TOO_LARGE", rule=rule)
+            return {}, refuse(contract, "PAYLOAD_TOO_LARGE", rule=rule), None
         except BodyTooSlow:
-            return {}, plain(400, words.body_timeout, name="BODY_TIMEOUT", rule="EDIT-HTTP-024", close=True)
+            late = plain(400, words.body_timeout, name="BODY_TIMEOUT", rule="EDIT-HTTP-024", close=True)
+            return {}, late, None
         except BadSyntax:
             text = words.invalid_json if kind == "json" else words.invalid_form
             rule = "EDIT-HTTP-006" if kind == "json" else "EDIT-HTTP-008"
-            return {}, plain(400, text, name="INVALID_BODY", rule=rule)
+            return {}, plain(400, text, name="INVALID_BODY", rule=rule), None
 
     @asynccontextmanager
     async def _flight(self, caller: Caller) -> AsyncIterator[None]:
-        """One of a wallet's places in flight, where limits are enforced. Raises ApiError 429."""
+        """One of a wallet's places in flight. Raises ApiError 429."""
         contract, store = self.session.contract, self.session.store
-        if caller.kind != "wallet" or self.settings.limits != "real":
-            yield
-            return
         place = f"flight:{caller.account}"
         if not await store.take_slot(place, contract.edition.limits.wallet_in_flight):
             raise refuse(contract, "X402_CONCURRENCY_LIMIT", rule="EDIT-RATE-007")
@@ -297,7 +321,7 @@ class EditService:
             # A wallet is told that in words of its own.
             await orders.pause(orders.steering.latency)
             account = replace(await store.account(caller.account), balance=Decimal(0), held=Decimal(0))
-            error = await self.wallets.short(account, price, call.origin, call.path)
+            error = await self.wallets.short(account, price, call.origin(), call.path())
             error.cause = orders.steering.cause
             raise error
         await orders.reach("balance", caller)
@@ -305,7 +329,7 @@ class EditService:
             clamp = contract.way("wallet-admission") == "floor"
             held = await store.hold(caller.account, price, floor=contract.edition.x402.floor_usd, clamp=clamp)
             if isinstance(held, NoHold):
-                raise await self.wallets.short(held.account, price, call.origin, call.path)
+                raise await self.wallets.short(held.account, price, call.origin(), call.path())
             return held
         held = await store.hold(caller.account, price)
         if isinstance(held, NoHold):
@@ -319,19 +343,20 @@ class EditService:
             raise error
         return held
 
-    async def _result(self, order: Order, receive: Receive) -> Result:
+    async def _result(self, judged: Judged, call: EditCall) -> Result:
         """The picture that was made before, or is made now. Raises ImageFault, or ClientLeft while it is made."""
-        contract, shop, notes = self.session.contract, self.workshop, order.notes
-        key = key_of(contract, order)
-        kept = shop.results.kept(key)
+        contract, shop = self.session.contract, self.workshop
+        kept = shop.results.kept(judged.key)
         if kept is not None:
             return kept
+        notes = None if call.story is None else Notes()
+        order = replace(judged.order, notes=notes)
 
         async def make() -> Result:
             image = await shop.run(order.pixels, lambda: make_picture(contract, order))
             return Result(image) if notes is None else Result(image, notes.before, notes.after)
 
-        return await while_connected(receive, shop.results.get(key, make))
+        return await while_connected(call.receive, shop.results.get(judged.key, make))
 
     async def _balance_headers(self, caller: Caller, balance: Decimal | None = None) -> dict[str, str]:
         """The balance, which is read where it is not known."""
@@ -362,26 +387,3 @@ def body_kind(contract: Contract, headers: Mapping[str, str]) -> BodyKind:
         return "form"
     hint = "Send application/json or multipart/form-data."
     raise refuse(contract, contract.way("wrong-content-type"), rule="EDIT-HTTP-003", hint=hint)
-
-
-def picture_headers(contract: Contract, order: Order) -> dict[str, str]:
-    """What a 200 says of the picture and its model."""
-    names, model = contract.edition.headers, order.request.model
-    headers = {
-        names["model_id"]: model.id,
-        names["model_name"]: model.name,
-        names["violation"]: str(order.violation).lower(),
-        names["blurred"]: str(order.blurred).lower(),
-    }
-    if order.plan.enhanced_prompt is not None:
-        headers[names["enhanced_prompt"]] = url_encoded(order.plan.enhanced_prompt)
-    if model.deprecation is not None:
-        headers[names["deprecated"]] = "true"
-        for name, value in (
-            ("deprecation_warning", model.deprecation.warning),
-            ("deprecation_date", model.deprecation.date),
-            ("deprecated_replacement", model.deprecation.replacement),
-        ):
-            if value is not None:
-                headers[names[name]] = value
-    return headers

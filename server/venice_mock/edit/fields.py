@@ -52,7 +52,7 @@ _MAX_QUOTES = (
 _MAX_CONTENT_TYPE = 1000  # ours: a boundary has 70 characters at most
 _LONG = 1 << 16  # ours: characters of a string that is worth a way of its own
 _STAND_IN = b"~the picture~"  # nothing in it is special in JSON, and it is no base64
-_BEGINNING = 256  # ours: characters that still show what kind of text it was
+BEGINNING = 256  # ours: characters that still show what kind of text it was
 _PLAIN_DATA_URL = re.compile(
     rb"data:[ !#-+\--\[\]-~]{0,193};base64,", re.IGNORECASE
 )  # no quote, comma, backslash
@@ -107,7 +107,7 @@ def _with_long_image(body: bytes | bytearray, start: int, end: int) -> RawFields
     members = _members(b"".join((head, _STAND_IN, tail)))
     if bytes(members.get(_IMAGE, b"")) != b'"' + _STAND_IN + b'"':
         return None
-    image = Text(bytes(text[:_BEGINNING]), file)
+    image = Text(bytes(text[:BEGINNING]), file)
     return {
         key: image if key == _IMAGE else _json_value(key, raw, is_plain=True) for key, raw in members.items()
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from venice_mock.contract import Contract
 from venice_mock.edit.enhancing import enhance
@@ -18,6 +19,26 @@ _FAULTS = {
     "too_small": ("IMAGE_TOO_SMALL", "EDIT-IMG-012"),
     "too_large": ("IMAGE_TOO_LARGE", "EDIT-IMG-014"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a session's settings and a caller's orders add to a body. ``seed``: of the picture."""
+
+    default_model: str
+    seed: int
+    engine: Engine
+    caption: bool
+    adult: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A good order, the key of its picture, and the headers that go with that."""
+
+    order: Order
+    key: bytes
+    headers: Mapping[str, str]
 
 
 def judge_image(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from venice_mock.contract import Contract, load_contract
-from venice_mock.edit.endpoint import picture_headers
+from venice_mock.edit.answer import picture_headers
 from venice_mock.edit.fields import Upload
 from venice_mock.edit.judging import image_refusal, judge_image
 from venice_mock.edit.making import make_picture

@@ -45,6 +45,7 @@ class Results:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.bytes = 0
+        self.lent = 0  # bytes of the limit that go to something else
         self.hits = 0
         self.misses = 0
         self.evictions = 0
@@ -101,6 +102,14 @@ class Results:
         replaced = self._kept.pop(key, None)
         self._kept[key] = result
         self.bytes += result.bytes - (0 if replaced is None else replaced.bytes)
-        while self.bytes > self.limit:
+        self._make_room()
+
+    def lend(self, amount: int) -> None:
+        """Leave so many bytes of the limit to something else."""
+        self.lent = amount
+        self._make_room()
+
+    def _make_room(self) -> None:
+        while self._kept and self.bytes + self.lent > self.limit:
             self.bytes -= self._kept.pop(next(iter(self._kept))).bytes
             self.evictions += 1

@@ -9,14 +9,16 @@ import contextlib
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from venice_mock.accounts.callers import Caller
 from venice_mock.edit.facts import facts_of
 from venice_mock.edit.fields import RawFields, Text, Upload
 from venice_mock.edit.headers import BrokenHeader, Header, read_header
 from venice_mock.edit.source import decode_text
-from venice_mock.state.story import HIDDEN, Data, Input, Sender, Story, Way
+from venice_mock.state.story import HIDDEN, Data, Input, Sender, Story, Way, told_fields, told_prompt
 
 if TYPE_CHECKING:  # stories are also of requests that are no edits: they load no Pillow
     from venice_mock.edit.making import Order
@@ -33,24 +35,55 @@ def tell_caller(story: Story | None, caller: Caller) -> None:
         story.sender = Sender("wallet", caller.account, address=caller.address)
 
 
-def tell_fields(story: Story | None, kind: str, raw: RawFields, model_id: str) -> None:
-    """The body's fields, before anything judges them."""
+def tell_fields(
+    story: Story | None, kind: str, raw: RawFields, model_id: str, known: Known | None = None
+) -> None:
+    """The body's fields, before anything judges them. ``known``: what ``known_fields`` found out of them before."""
     if story is None:
         return
-    story.read(kind, raw)
     story.model = model_id[:_LONGEST_URL]
+    if known is None:
+        story.read(kind, raw)
+        story.input = _input_of(raw)
+        return
+    story.body_kind, story.fields, story.prompt = kind, dict(known.fields), known.prompt
+    if known.picture is not None:
+        story.input = replace(known.picture)  # its own: the journal strips it
+
+
+class Known:
+    """What a story tells of a body's fields and its picture."""
+
+    __slots__ = ("fields", "picture", "prompt")  # no dataclass: every start loads this
+
+    def __init__(self, fields: Mapping[str, Any], prompt: str | None, picture: Input | None) -> None:
+        self.fields = fields
+        self.prompt = prompt
+        self.picture = picture
+
+
+def known_fields(raw: Mapping[str, Any]) -> Known:
+    """What there is to find out about a body, as far as nobody need fetch its picture."""
+    picture = _input_of(raw)
+    if picture is not None:
+        _look_at(picture)
+        picture.looked_at = picture.url is None
+    return Known(told_fields(raw), told_prompt(raw), picture)
+
+
+def _input_of(raw: Mapping[str, Any]) -> Input | None:
     image = raw.get("image")
     if isinstance(image, Upload):
-        story.input = Input("upload", image.data, len(image.data))
-    elif isinstance(image, Text):
-        way = _way(image.data)
-        if way == "url":
-            url = _without_secrets(bytes(image.data[:_LONGEST_URL]))
-            story.input = Input(way, url=url + (HIDDEN if len(image.data) > _LONGEST_URL else ""))
-        elif image.file is not None:
-            story.input = Input(way, image.file, len(image.file))
-        else:
-            story.input = Input(way, text=image.data)
+        return Input("upload", image.data, len(image.data))
+    if not isinstance(image, Text):
+        return None
+    way = _way(image.data)
+    if way == "url":
+        url = _without_secrets(bytes(image.data[:_LONGEST_URL]))
+        return Input(way, url=url + (HIDDEN if len(image.data) > _LONGEST_URL else ""))
+    if image.file is not None:
+        return Input(way, image.file, len(image.file))
+    return Input(way, text=image.data)
 
 
 def tell_image(story: Story | None, data: Data, sha256: str) -> None:
@@ -103,14 +136,19 @@ def finish_story(story: Story) -> None:
         return
     picture, digest = story.input, None
     if picture is not None:
-        if picture.text is not None:
-            picture.data, picture.text = decode_text(picture.text), None
-            picture.size = len(picture.data or b"")
-        if picture.data is not None:
-            _tell_file(picture, picture.data)
+        if not picture.looked_at:
+            _look_at(picture)
         digest = picture.sha256 or picture.url
     text = _SORTED.encode([story.sender.account, story.method, story.path, story.fields, digest])
     story.fingerprint = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _look_at(picture: Input) -> None:
+    if picture.text is not None:
+        picture.data, picture.text = decode_text(picture.text), None
+        picture.size = len(picture.data or b"")
+    if picture.data is not None:
+        _tell_file(picture, picture.data)
 
 
 def _tell_file(picture: Input, data: Data) -> None:

@@ -1,5 +1,5 @@
 """Where images are worked on: as many threads as cores, a budget of pixels that may be in memory at once, and what
-was made before.
+was read and made before.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from PIL._imaging import set_block_size
 
+from venice_mock.edit.readings import Readings
 from venice_mock.edit.results import Results
 
 T = TypeVar("T")
@@ -90,6 +91,7 @@ class Workshop:
         self.budget = PixelBudget(max_inflight_pixels)
         self.bodies = PixelBudget(max_inflight_bytes)
         self.results = Results(cache_bytes)
+        self.readings = Readings(self.results)
         self.in_work = 0  # pictures in the hands of a thread, or next in line for one
         self._threads = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="workshop")
 

@@ -40,6 +40,7 @@ class Input:
     """The picture that was sent: how it came, its bytes, and what its header says.
 
     ``text``: base64 or a data URL that nobody has decoded yet. ``size``: bytes of the file.
+    ``looked_at``: nothing is left to find out about it.
     """
 
     way: Way
@@ -58,6 +59,7 @@ class Input:
     icc: bool = False
     adult: bool = False
     thumbnail: bytes | None = None
+    looked_at: bool = False
 
 
 @dataclass(slots=True)
@@ -128,14 +130,7 @@ class Story:
 
     def read(self, kind: str, fields: Mapping[str, Any]) -> None:
         """The body's fields; those that are not JSON values (pictures) are left out."""
-        self.body_kind = kind
-        self.fields = {
-            name[:_SHORT_TEXT]: HIDDEN if _SECRET.search(name[:_SHORT_TEXT]) else kept(value)
-            for name, value in fields.items()
-            if _is_json(value)
-        }
-        prompt = fields.get("prompt")
-        self.prompt = prompt[:_LONGEST_TEXT] if isinstance(prompt, str) else None
+        self.body_kind, self.fields, self.prompt = kind, told_fields(fields), told_prompt(fields)
 
     def could_not_read(self, text: str) -> None:
         """The whole body, of which nothing is known. Kept where it is plain text that names no secret."""
@@ -176,6 +171,21 @@ class Story:
         for name, value in (self.fields or {}).items():
             texts += [name, value if isinstance(value, str) else repr(value)]
         return _STORY_BYTES + sum(map(sys.getsizeof, texts))
+
+
+def told_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a body as a story tells them."""
+    return {
+        name[:_SHORT_TEXT]: HIDDEN if _SECRET.search(name[:_SHORT_TEXT]) else kept(value)
+        for name, value in fields.items()
+        if _is_json(value)
+    }
+
+
+def told_prompt(fields: Mapping[str, Any]) -> str | None:
+    """The prompt of a body as a story tells it."""
+    prompt = fields.get("prompt")
+    return prompt[:_LONGEST_TEXT] if isinstance(prompt, str) else None
 
 
 def kept(value: Any) -> Any:

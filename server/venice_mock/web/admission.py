@@ -30,7 +30,9 @@ CONTROL = "/__mock"
 INSPECTOR = CONTROL + "/"
 SAMPLE = CONTROL + "/sample.png"
 REQUEST_HEADER = "X-Mock-Request-Id"
+_REQUEST_HEADER = REQUEST_HEADER.lower().encode()
 _TENANT = "venice_mock.tenant"  # keys of the ASGI scope
+_HEADERS = "venice_mock.headers"
 _OUTER = "venice_mock.outer"  # what the server itself is mounted under
 _MARK = b"__"  # between a key and the session it chooses
 _HINT = b"x-mock-hint"
@@ -167,12 +169,21 @@ def tenant_if_any(scope: Scope) -> Tenant | None:
     return tenant
 
 
+def first_headers(scope: Scope) -> dict[str, str]:
+    """An admitted request's headers by name in lower case; of several of one name the first, as Starlette has it."""
+    found: dict[str, str] | None = scope.get(_HEADERS)
+    if found is None:
+        pairs = reversed(scope["headers"])
+        found = scope[_HEADERS] = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    return found
+
+
 def request_header(scope: Scope, tenant: Tenant, message: Message) -> list[tuple[bytes, bytes]]:
     """The header that tells the request's id, for an answer that lacks it; none in a session that is ``pure``."""
-    name, known = REQUEST_HEADER.lower().encode(), scope.get(REQUEST_ID)
-    if known is None or tenant.settings.pure or any(header == name for header, _ in message["headers"]):
+    known = scope.get(REQUEST_ID)
+    if known is None or tenant.settings.pure or _REQUEST_HEADER in dict(message["headers"]):
         return []
-    return [(name, known.encode())]
+    return [(_REQUEST_HEADER, known.encode())]
 
 
 def _hinting(send: Send, session: str) -> Send:

@@ -9,10 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from venice_mock.accounts.billing import billing_balance
+from venice_mock.accounts.steering import AS_USUAL
 from venice_mock.catalogue import list_compatibility, list_models, list_traits
 from venice_mock.contract import Contract
 from venice_mock.control.steering import HEADER, PREFER, steering_of
-from venice_mock.web.admission import API, origin_of, prefix_of, tenant_of
+from venice_mock.web.admission import API, first_headers, origin_of, prefix_of, tenant_of
 from venice_mock.web.answers import header_text, json_response
 from venice_mock.web.faulting import spoil_answer
 from venice_mock.web.observing import count_charge
@@ -38,14 +39,16 @@ def api_routes(contract: Contract) -> list[Route]:
 async def _image_edit(request: Request) -> Response:
     from venice_mock.edit.endpoint import EditCall  # readiness has loaded it: not part of the start
 
-    tenant, said = tenant_of(request.scope), request.headers
-    steering = steering_of(tenant.contract, said.getlist(HEADER), said.getlist(PREFER))
+    tenant, said = tenant_of(request.scope), first_headers(request.scope)
+    steering = AS_USUAL
+    if HEADER.lower() in said or PREFER.lower() in said:
+        lists = request.headers
+        steering = steering_of(tenant.contract, lists.getlist(HEADER), lists.getlist(PREFER))
     story = story_of(request.scope)
     spoil = partial(spoil_answer, request.scope)
     charged = partial(count_charge, request.scope)
-    call = EditCall(
-        said, origin_of(request), request.url.path, request.receive, steering, story, spoil, charged
-    )
+    origin = partial(origin_of, request)
+    call = EditCall(said, origin, lambda: request.url.path, request.receive, steering, story, spoil, charged)
     answer = await tenant.edit.edit(call)
     headers = answer.headers
     if answer.cause is not None and not tenant.settings.pure:

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venice_mock.accounts.callers import bearer_token
@@ -22,7 +21,7 @@ from venice_mock.edit.telling import finish_story
 from venice_mock.logs import REQUEST_ID, is_request_id, scrub
 from venice_mock.state.story import HIDDEN, Sender, Story
 from venice_mock.tenant import Tenant
-from venice_mock.web.admission import API, route_path, tenant_of
+from venice_mock.web.admission import API, first_headers, route_path, tenant_of
 
 CLIENT_LEFT = "CLIENT_LEFT"  # stands for the error of a request whose client did not wait
 LOST = "venice_mock.lost"  # a message of whoever breaks the connection next: nothing more is sent
@@ -122,7 +121,6 @@ def story_of(scope: Scope) -> Story | None:
 
 
 async def _begin(tenant: Tenant, scope: Scope) -> Story:
-    headers = Headers(scope=scope)
     arrival = tenant.journal.next_arrival()
     return Story(
         id=f"req-{arrival:06d}",
@@ -135,7 +133,7 @@ async def _begin(tenant: Tenant, scope: Scope) -> Story:
         request_id=scope.get(REQUEST_ID),
         query=_query(scope["query_string"]),
         prefix=prefix_of(tenant.id),
-        sender=_sender(tenant, headers),
+        sender=_sender(tenant, first_headers(scope)),
         request_headers=_shown(scope["headers"]),
     )
 
