@@ -397,6 +397,7 @@ MUTANTS: tuple[Mutant, ...] = (
         f"{_STORE}.release",
         _never_released,
         follows=(
+            "EDIT-HTTP-025",
             "EDIT-PAY-014",
             "EDIT-PAY-041",
         ),

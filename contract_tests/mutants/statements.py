@@ -282,7 +282,13 @@ MUTANTS: tuple[Mutant, ...] = (
     wrapping(
         "X402-TXN-003", "a full last page claims more", f"{_STORE}.entries", _paged(_last_page_claims_more)
     ),
-    wrapping("X402-TXN-003", "a charge's row has the balance before it", f"{_STORE}._book", _balance_before),
+    wrapping(
+        "X402-TXN-003",
+        "a charge's row has the balance before it",
+        f"{_STORE}._book",
+        _balance_before,
+        follows=("EDIT-PAY-013", "EDIT-RSP-005"),  # headers tell the balance of the row
+    ),
     wrapping(
         "X402-TXN-003",
         "top-ups leave no row",

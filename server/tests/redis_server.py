@@ -96,7 +96,7 @@ def running_redis(*, keeps: bool = True) -> Iterator[RedisServer]:
     try:
         import redis  # noqa: F401 - only whether it is there
     except ModuleNotFoundError:
-        missing("the redis client is not installed (pip install 'venice-mock[redis]')")
+        missing("the redis client is not installed (pip install 'redis>=7')")
     with TemporaryDirectory() as folder:
         server = RedisServer(command, Path(folder), keeps=keeps)
         server.start()

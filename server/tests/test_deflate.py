@@ -31,7 +31,7 @@ sys.stdout.buffer.write(edit_bytes(sample_png(), prompt="make it a sunset").imag
 def isal() -> Deflate:
     """ISA-L, if it is there."""
     if FASTEST.name != "isal":
-        missing("isal is not installed (pip install 'venice-mock[fast]'), so ISA-L was not tried")
+        missing("isal is not installed (pip install isal), so ISA-L was not tried")
     return FASTEST
 
 

@@ -261,3 +261,15 @@ def test_a_latency_range_is_read_in_either_unit(first: int, second: int) -> None
     in_ms = load_settings({"latency": f"{low}ms..{high}ms"}, {}).latency
     in_s = load_settings({"latency": f"{low / 1000:.3f}s..{high / 1000:.3f}s"}, {}).latency
     assert in_ms == in_s == Latency(low / 1000, high / 1000)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["redis://u:a-pass-phrase@h:6379/zz", "redis://:a-pass-phrase@h:99999", "redis://a-pass-phrase@h?x=1"],
+)
+def test_a_store_that_cannot_be_read_is_told_without_its_password(wrong: str) -> None:
+    for arguments, environment in (({"store": wrong}, {}), ({}, {"VENICE_MOCK_STORE": wrong})):
+        with pytest.raises(SettingsError) as caught:
+            load_settings(arguments, environment)
+        assert "expected memory:// or redis://host:port/db" in str(caught.value)
+        assert "a-pass-phrase" not in str(caught.value)

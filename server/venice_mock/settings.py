@@ -36,6 +36,9 @@ class SettingsError(ValueError):
     """A setting that cannot be understood. The text is one sentence that names where it came from."""
 
 
+_SECRET = frozenset({"store", "control_token"})  # options whose values no message repeats
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One choice of the user. ``key`` is the field of ``Settings`` and the key in the TOML file."""
@@ -300,6 +303,8 @@ def _value(option: Option, text: str | bool, source: str) -> Any:
     try:
         return option.read(text)
     except ValueError as error:
+        if option.key in _SECRET:  # what cannot be read may still hold a password
+            raise SettingsError(f"{source}: {error}.") from error
         shown = text if len(text) <= 60 else text[:57] + "..."
         raise SettingsError(f"{source}: {error}, got {shown!r}.") from error
 

@@ -20,6 +20,7 @@ _HOST_NAME = re.compile(
 _STORE = re.compile(
     r"rediss?://([^\s/@]*@)?([^\s/@:?#\[\]]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?(/\d{0,4})?", re.ASCII
 )
+_MOST_PORT = 65535
 _LONGEST_DELAY_S = Decimal(600)
 _SWITCH = {
     "1": True,
@@ -129,7 +130,9 @@ def store(text: str) -> str:
     """``memory://``, or the address of a Redis or Valkey server: ``redis://host:port/db?namespace=NAME``."""
     address, _, query = text.partition("?")
     named = re.fullmatch("namespace=[A-Za-z0-9._-]{1,64}", query) is not None
-    if text == IN_PROCESS or (_STORE.fullmatch(address) and (named or "?" not in text)):
+    parts = _STORE.fullmatch(address)
+    reachable = parts is not None and int((parts[3] or ":0")[1:]) <= _MOST_PORT
+    if text == IN_PROCESS or (reachable and (named or "?" not in text)):
         return text
     raise ValueError(
         "expected memory:// or redis://host:port/db, rediss:// with TLS, ?namespace=NAME at most"
