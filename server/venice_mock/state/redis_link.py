@@ -51,9 +51,7 @@ class RedisLink:
             from redis.asyncio.retry import Retry
             from redis.backoff import NoBackoff
         except ModuleNotFoundError as error:
-            raise ValueError(
-                "A shared store needs the redis client: pip install 'redis>=7'."
-            ) from error
+            raise ValueError("A shared store needs the redis client: pip install 'redis>=7'.") from error
         bare, _, query = url.partition("?")
         self.namespace = parse_qs(query).get("namespace", [_NAMESPACE])[0]
         self.place = place_of(url)
