@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from asgi import Reply
+from asgi import Client, Reply
 from conftest import MakeClient
-from rulekit import TEST_EDITION
+from rulekit import TEST_EDITION, server_of
 from venice_mock.contract import Editions
 from venice_mock.edit import warming
 from venice_mock.edit.warming import warm_up
+from venice_mock.state.store import StoreUnavailable
 
 
 def test_whoever_asks_first_has_a_picture_made_and_nobody_else(
@@ -77,3 +78,19 @@ def test_a_server_that_cannot_make_pictures_is_not_ready(
 @pytest.mark.parametrize("behavior", ["documented", "observed"])
 def test_a_first_picture_can_be_made_in_every_edition(edition: str, behavior: Any) -> None:
     warm_up(Editions().contract(edition, behavior))
+
+
+def test_whether_the_process_answers_is_told_without_a_question_to_the_store(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def find(name: str) -> None:
+        asked.append(name)
+        raise StoreUnavailable("It is lost.")
+
+    monkeypatch.setattr(server_of(client).tenants, "find", find)
+    assert client.get("/livez").status == 200
+    assert asked == []
+    client.get("/readyz")
+    assert asked == ["default"]

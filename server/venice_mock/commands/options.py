@@ -75,7 +75,7 @@ def _add(group: argparse._ArgumentGroup, option: Option) -> None:
 
 def _shown(option: Option, default: object) -> str:
     if isinstance(default, tuple):
-        return ",".join(default)
+        return ",".join(default) or "none"
     if option.key == "latency":
         return "0"
     if option.key == "body_timeout":

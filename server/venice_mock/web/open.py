@@ -21,7 +21,7 @@ from venice_mock.control.shapes import shape
 from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import plain
 from venice_mock.tenancy import Tenants
-from venice_mock.web.admission import SAMPLE
+from venice_mock.web.admission import ALIVE, SAMPLE
 from venice_mock.web.answers import json_response
 from venice_mock.web.operations import DescribedRoute, get
 
@@ -45,7 +45,7 @@ class OpenRoutes:
         """Every route."""
         return [
             DescribedRoute(SAMPLE, self._sample, [get("A picture to edit", media_type="image/png")]),
-            DescribedRoute("/livez", self._alive, [get("Whether the process answers", _HEALTH)]),
+            DescribedRoute(ALIVE, self._alive, [get("Whether the process answers", _HEALTH)]),
             DescribedRoute(
                 "/readyz",
                 self._ready,
