@@ -138,7 +138,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "venice_mock.edit.judging.make_plan",
         _charged_when_asked,
     ),
-    august_replaced("EDIT-ENH-002", "only blanks are encoded", f"{_ENDPOINT}.url_encoded", _only_blanks),
+    august_replaced(
+        "EDIT-ENH-002", "only blanks are encoded", "venice_mock.edit.answer.url_encoded", _only_blanks
+    ),
     august_replaced(
         "EDIT-ENH-002",
         "no prompt is ever rewritten",

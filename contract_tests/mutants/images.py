@@ -105,7 +105,7 @@ MUTANTS: tuple[Mutant, ...] = (
     wrapping(
         "EDIT-IMG-002",
         "JSON is read up to a mebibyte, as frameworks do unless told otherwise",
-        "venice_mock.edit.endpoint.fields_of_json",
+        "venice_mock.edit.readings.fields_of_json",
         _up_to_a_mebibyte,
     ),
     wrapping(

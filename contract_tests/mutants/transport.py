@@ -173,6 +173,7 @@ def _parsers_own_words(edition: dict[str, Any]) -> None:
 
 
 _ENDPOINT = "venice_mock.edit.endpoint"
+_READINGS = "venice_mock.edit.readings"
 
 
 @contextmanager
@@ -226,13 +227,13 @@ MUTANTS: tuple[Mutant, ...] = (
     wrapping(
         "EDIT-HTTP-006",
         "an empty body is answered with 422",
-        f"{_ENDPOINT}.fields_of_json",
+        f"{_READINGS}.fields_of_json",
         _wanting_a_body,
     ),
     wrapping(
         "EDIT-HTTP-007",
         "of a list of requests the first is served",
-        f"{_ENDPOINT}.fields_of_json",
+        f"{_READINGS}.fields_of_json",
         _first_of_a_list,
     ),
     wrapping(
