@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from mutants.kit import API_EDIT, Answer, Mutant, answering, with_data, wrapping
 from venice_mock.wallet.signin import SignInFault

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import ROUND_UP, Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from mutants.kit import Answer, Mutant, answering, replaced, with_data, wrapping
 from venice_mock.accounts.pricing import price_of
@@ -42,7 +44,7 @@ def _lowest_quality(original: Any) -> Any:
     def plan(contract: Any, request: Any, *args: Any, **more: Any) -> Any:
         limits = request.model.constraints
         if request.quality is None and limits is not None and limits.qualities:
-            request = replace(request, quality=limits.qualities[0])
+            request = dataclasses.replace(request, quality=limits.qualities[0])
         return original(contract, request, *args, **more)
 
     return plan

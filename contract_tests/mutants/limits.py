@@ -74,7 +74,7 @@ def _of_all_accounts(count: Any) -> Any:
     """The limit is of the model, whoever calls."""
 
     async def counted(session: Any, caller: Any, model: str, now: float, **more: Any) -> Any:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         return await count(session, replace(caller, account="everybody"), model, now, **more)
 

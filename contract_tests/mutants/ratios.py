@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -53,7 +53,9 @@ def _falls_back_to_auto(original: Any) -> Any:
     def check(contract: Any, draft: Draft, model: ModelSpec) -> Any:
         listed = () if model.constraints is None else model.constraints.aspect_ratios
         return original(
-            contract, draft if draft.aspect_ratio in listed else replace(draft, aspect_ratio=AUTO), model
+            contract,
+            draft if draft.aspect_ratio in listed else dataclasses.replace(draft, aspect_ratio=AUTO),
+            model,
         )
 
     return check
@@ -66,7 +68,7 @@ def _wants_auto_listed(original: Any) -> Any:
         listed = model.constraints.aspect_ratios if model and model.constraints else (AUTO,)
         # another text than auto is refused by the model's own rules; an absent ratio stays as it is
         wrong = raw.get("aspect_ratio") == AUTO and AUTO not in listed
-        return replace(draft, aspect_ratio="auto?") if wrong else draft
+        return dataclasses.replace(draft, aspect_ratio="auto?") if wrong else draft
 
     return check
 
@@ -95,7 +97,11 @@ def _square_if_left_out(original: Any) -> Any:
         draft: Draft = original(contract, raw, default_model)
         model = contract.model(draft.model_id)
         listed = model.constraints.aspect_ratios if model and model.constraints else ()
-        return replace(draft, aspect_ratio="1:1") if "aspect_ratio" not in raw and "1:1" in listed else draft
+        return (
+            dataclasses.replace(draft, aspect_ratio="1:1")
+            if "aspect_ratio" not in raw and "1:1" in listed
+            else draft
+        )
 
     return check
 
@@ -103,7 +109,7 @@ def _square_if_left_out(original: Any) -> Any:
 def _stored_sides(original: Any) -> Any:
     def probe(data: Any, **limits: Any) -> Any:
         found = original(data, **limits)
-        return replace(found, width=found.stored[0], height=found.stored[1])
+        return dataclasses.replace(found, width=found.stored[0], height=found.stored[1])
 
     return probe
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from mutants.kit import Answer, Mutant, answering, with_data, wrapping
 from venice_mock.wallet.signin import SignInFault, Why

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from mutants.kit import Mutant, with_data, wrapping
 from mutants.top_ups import VERIFY, decoded, told, without
@@ -118,7 +120,7 @@ def _not_to_the_end(original: Any) -> Any:
     """Nothing behind the transfer is looked at."""
 
     def read(message: Any) -> Any:
-        return original(replace(message, instructions=message.instructions[:3]))
+        return original(dataclasses.replace(message, instructions=message.instructions[:3]))
 
     return read
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 from typing import Any
+
+from msgspec.structs import replace
 
 from mutants.kit import Answer, Mutant, answering, asking, with_data, wrapping
 from venice_mock.wallet.payments import Payment, PaymentFault
@@ -175,10 +177,10 @@ def _credited_first(original: Any) -> Any:
     """Credit is given before the chain has said anything."""
 
     async def top_up(self: TopUpService, headers: Any) -> Any:
-        failing, good = self.world, replace(self.world, settlements={})
+        failing, good = self.world, dataclasses.replace(self.world, settlements={})
         names = self.session.contract.edition.x402.payment_headers
         if failing.settlements and any(headers.get(name.lower()) for name in names):
-            await original(replace(self, world=good), headers)
+            await original(dataclasses.replace(self, world=good), headers)
         return await original(self, headers)
 
     return top_up
@@ -190,7 +192,8 @@ def _asking_always_works(original: Any) -> Any:
     async def top_up(self: TopUpService, headers: Any) -> Any:
         names = self.session.contract.edition.x402.payment_headers
         if not any(headers.get(name.lower()) for name in names):
-            return await original(replace(self, world=replace(self.world, settlements={})), headers)
+            good = dataclasses.replace(self.world, settlements={})
+            return await original(dataclasses.replace(self, world=good), headers)
         return await original(self, headers)
 
     return top_up

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
+
+import msgspec
 
 from venice_mock.accounts.keys import KeyAnswer
 from venice_mock.accounts.steering import AS_USUAL, Steering
@@ -15,8 +16,7 @@ from venice_mock.state.session import Session
 from venice_mock.state.store import Account
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """An authenticated caller: the account that pays, the magic key and what it orders, the wallet's address."""
 
     kind: Literal["key", "wallet"]

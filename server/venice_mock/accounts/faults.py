@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+import msgspec
 
 from venice_mock.settings_values import patience
 
@@ -37,8 +38,7 @@ _AS_USUAL = "charged as usual"
 _OF_CHARGE = "refusals are sent as usual"
 
 
-@dataclass(frozen=True, slots=True)
-class FaultRow:
+class FaultRow(msgspec.Struct, frozen=True):
     """One fault in the documentation: what it does, what else with an argument, what is charged or spared."""
 
     text: str
@@ -107,8 +107,7 @@ FAULTS: Mapping[FaultKind, FaultRow] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """One fault as it was ordered. ``text``: in the words of who ordered it.
 
     ``after``: how many bytes of the body come first (HALF: half of it); None: not even the headers. ``seconds``

@@ -7,10 +7,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from venice_mock.accounts.faults import FAULTS, read_fault
 from venice_mock.accounts.steering import AS_USUAL, Steering
@@ -25,8 +27,7 @@ _SHOWN = 4  # characters of a key
 _SECRET_FROM = 12  # ours: of a shorter key four characters would be too much
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True):
     """How an account starts: USD balance, USD spend limit of the key (None: none), and the state of the key."""
 
     balance: Decimal
@@ -34,8 +35,7 @@ class Opening:
     status: Status = "active"
 
 
-@dataclass(frozen=True, slots=True)
-class KeyAnswer:
+class KeyAnswer(msgspec.Struct, frozen=True):
     """What a token opens. ``cause`` names the magic key that decided; ``hint`` helps who mistyped one.
 
     ``steering`` is what the magic key orders.
@@ -53,8 +53,7 @@ class KeyAnswer:
         return self.hint is not None
 
 
-@dataclass(frozen=True, slots=True)
-class MagicKey:
+class MagicKey(msgspec.Struct, frozen=True):
     """One row of the table. ``error``: the vendor's name of what it leads to, whether by ``opening`` or to order."""
 
     text: str

@@ -8,8 +8,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from venice_mock import settings_values as values
 from venice_mock.accounts.faults import FAULTS, read_fault
@@ -26,8 +28,7 @@ _LOOKED_AT = 50_000  # ours: characters of a prompt, more than the longest has
 _MOST_DIRECTIVES = 20  # ours
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One thing that can be ordered: how it is written, what it does, how its value is read."""
 
     example: str

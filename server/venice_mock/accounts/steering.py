@@ -5,8 +5,10 @@ How an order is written (keys, headers) is none of this module's business, nor i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from venice_mock.accounts.faults import Fault
 from venice_mock.contract import Contract
@@ -46,8 +48,7 @@ _STAGES_OF_NAMES: dict[str, Stage] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Steering:
+class Steering(msgspec.Struct, frozen=True):
     """An order, empty by default. ``cause`` says who gave it, for ``X-Mock-Cause``.
 
     ``error``: a name of the edition's table. ``times``: only the account's first so many edits fail.

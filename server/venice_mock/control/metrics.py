@@ -11,8 +11,9 @@ import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+import msgspec
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 UNMATCHED = "unmatched"  # the path of requests that no route takes
@@ -25,8 +26,7 @@ _PREFIX = "venice_mock_"
 Labels = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(msgspec.Struct, frozen=True):
     """One metric: its name without our prefix, its kind, its help, and its samples by suffix and labels."""
 
     name: str
@@ -35,11 +35,10 @@ class Family:
     samples: Sequence[tuple[str, Labels, int | float | Decimal]]
 
 
-@dataclass(slots=True)
-class Durations:
+class Durations(msgspec.Struct):
     """How long things took, in buckets."""
 
-    counts: list[int] = field(default_factory=lambda: [0] * (len(_BOUNDS) + 1))
+    counts: list[int] = msgspec.field(default_factory=lambda: [0] * (len(_BOUNDS) + 1))
     sum: float = 0.0
 
     def add(self, seconds: float) -> None:
@@ -57,13 +56,12 @@ class Durations:
         yield "_count", labels, seen
 
 
-@dataclass(slots=True)
-class Metrics:
+class Metrics(msgspec.Struct):
     """The counts of one application, since its start."""
 
-    requests: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # method, path, status
-    edits: dict[str, Durations] = field(default_factory=dict)  # by class of status
-    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)  # error, rule
+    requests: Counter[tuple[str, str, str]] = msgspec.field(default_factory=Counter)  # method, path, status
+    edits: dict[str, Durations] = msgspec.field(default_factory=dict)  # by class of status
+    refusals: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)  # error, rule
     charged: Decimal = Decimal(0)
 
     def answered(self, method: str, template: str, status: int | None) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 import struct
-from dataclasses import dataclass
 from itertools import islice
+
+import msgspec
 
 from venice_mock.edit.headers import (
     MAX_SEGMENTS,
@@ -23,8 +24,7 @@ _MOST_STARTS = 8  # ours
 _BOXES = 1 << 16  # ours: bytes of an AVIF in which its boxes stand
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What the file carries beside its pixels. ``format`` is None for a file of no known kind."""
 
     format: str | None = None

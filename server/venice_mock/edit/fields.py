@@ -5,7 +5,6 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import AsyncIterable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -25,15 +24,13 @@ class FileTooLarge(Exception):
     """A file part reached the limit while it was still arriving."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(msgspec.Struct, frozen=True):
     """A file part: its bytes. Name and declared type are not kept, because the content decides."""
 
     data: bytes | bytearray
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A string value that may be tens of megabytes long, as UTF-8 bytes that are not copied or decoded.
 
     ``file``: what its base64 stands for, where that was found out on the way; ``data`` is then the beginning alone.

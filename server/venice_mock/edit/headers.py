@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from venice_mock.edit.deflate import FASTEST
 
@@ -34,8 +35,7 @@ class BrokenHeader(Exception):
     """The bytes do not begin as a whole, readable picture of a known format does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     """Facts of one file, sides in stored pixels. ``adult`` is true when it carries the adult mark.
 
     ``pieces`` are the byte ranges that make the pixels, ascending; empty means all of the file.

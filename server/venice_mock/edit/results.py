@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 _ENTRY_BYTES = 500  # ours: what an entry weighs beside its pictures, rather too much than too little
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """A finished picture as a file, and for the journal the input and itself in small, where those were made."""
 
     image: bytes
@@ -28,8 +28,7 @@ class Result:
         return _ENTRY_BYTES + len(self.image) + len(self.before or b"") + len(self.after or b"")
 
 
-@dataclass(slots=True)
-class _Making:
+class _Making(msgspec.Struct):
     """A picture that is being made, and how many wait for it."""
 
     task: asyncio.Task[Result]

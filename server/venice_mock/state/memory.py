@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import replace
 from decimal import Decimal
 from itertools import count as counter
+
+from msgspec.structs import replace
 
 from venice_mock.accounts.keys import Opening
 from venice_mock.state.store import (

@@ -10,10 +10,10 @@ import asyncio
 import secrets
 from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from venice_mock.state.rules import Rule, checked, named, with_rule
 from venice_mock.state.store import StoreUnavailable

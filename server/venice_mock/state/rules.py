@@ -6,9 +6,10 @@ Of a key only its account's name is kept. Who shares a store with other processe
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Any, Protocol
+
+import msgspec
 
 from venice_mock.accounts.steering import Steering
 
@@ -23,8 +24,7 @@ class TooManyRules(Exception):
     """As many rules are in force as may be."""
 
 
-@dataclass(slots=True)
-class Rule:
+class Rule(msgspec.Struct):
     """``model``, ``prompt_contains`` and ``account`` must all fit; None fits all. ``then``: the order as it was said.
 
     ``times``: so many requests are steered, None: all. ``fired``: how many were. ``mark`` tells a rule from

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 from venice_mock.state.journal import Budget, Journal
 from venice_mock.state.rules import RuleBook
@@ -16,8 +17,7 @@ def _drawn() -> str:
     return secrets.token_hex(8)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """A session: what it was told, and what it was opened with.
 
     ``life`` is drawn when it is opened, ``version`` whenever it is told something else.
@@ -25,8 +25,8 @@ class Record:
 
     said: Mapping[str, Any]
     beginning: Mapping[str, Any]
-    life: str = field(default_factory=_drawn)
-    version: str = field(default_factory=_drawn)
+    life: str = msgspec.field(default_factory=_drawn)
+    version: str = msgspec.field(default_factory=_drawn)
 
 
 class SharedStore(Store, Protocol):

@@ -7,9 +7,10 @@ read, decide and then write across two of them. All amounts are USD as Decimal; 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
+
+import msgspec
 
 from venice_mock.accounts.keys import Opening
 
@@ -17,8 +18,7 @@ EntryType = Literal["CHARGE", "TOP_UP", "REFUND", "ADJUSTMENT"]  # the last: set
 Part = Literal["accounts", "nonces", "limits", "clock"]
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """One account at one moment. ``held`` is promised to edits in work, ``available`` may be."""
 
     id: str
@@ -34,8 +34,7 @@ class Account:
         return self.balance - self.held
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One row of a ledger: ``amount`` is signed, ``balance_after`` the balance once it was booked."""
 
     id: str
@@ -47,8 +46,7 @@ class Entry:
     model_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True):
     """Money promised and not yet taken: settle it or release it, once."""
 
     id: str
@@ -56,16 +54,14 @@ class Hold:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class NoHold:
+class NoHold(msgspec.Struct, frozen=True):
     """Why a hold was refused, and the account as it stood."""
 
     reason: Literal["balance", "spend_limit"]
     account: Account
 
 
-@dataclass(frozen=True, slots=True)
-class AccountChange:
+class AccountChange(msgspec.Struct, frozen=True):
     """What of an account is to be another: None and ``keep`` leave it as it is."""
 
     balance: Decimal | None = None
@@ -73,23 +69,20 @@ class AccountChange:
     status: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoCredit:
+class NoCredit(msgspec.Struct, frozen=True):
     """Why a payment was not booked: it was before, or the payer has not enough on the simulated chain."""
 
     reason: Literal["duplicate", "funds"]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """A counting window: how many were counted in it, this one included, and when the oldest leaves it."""
 
     count: int
     resets_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class ClockState:
+class ClockState(msgspec.Struct, frozen=True):
     """How a session's clock differs from the wall's: it stands at ``frozen_at``, or runs ``offset_s`` ahead."""
 
     frozen_at: float | None = None
@@ -100,8 +93,7 @@ class ClockState:
         return wall + self.offset_s if self.frozen_at is None else self.frozen_at
 
 
-@dataclass(frozen=True, slots=True)
-class KeptAccount:
+class KeptAccount(msgspec.Struct, frozen=True):
     """An account with all that belongs to it, nothing held. ``entries``: its ledger, the oldest first."""
 
     account: Account
@@ -110,8 +102,7 @@ class KeptAccount:
     strikes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """A store's state, or parts of it: None is left as it is.
 
     ``payments``: ids of those that were booked. ``paid_on_chain``: USD by payer. ``nonces``: owner, nonce and until

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
+
+import msgspec
 
 Data = bytes | bytearray | memoryview
 Way = Literal["upload", "base64", "data_url", "url"]
@@ -24,8 +25,7 @@ HIDDEN = "[hidden]"
 _STORY_BYTES = 6_000  # what a story weighs without texts and pictures, as measured
 
 
-@dataclass(slots=True)
-class Sender:
+class Sender(msgspec.Struct):
     """Who called, so far as it may be told. ``magic``: the key itself where it is one of the mock's own."""
 
     kind: Literal["key", "wallet", "nobody"] = "nobody"
@@ -35,8 +35,7 @@ class Sender:
     address: str | None = None
 
 
-@dataclass(slots=True)
-class Input:
+class Input(msgspec.Struct):
     """The picture that was sent: how it came, its bytes, and what its header says.
 
     ``text``: base64 or a data URL that nobody has decoded yet. ``size``: bytes of the file.
@@ -62,11 +61,10 @@ class Input:
     looked_at: bool = False
 
 
-@dataclass(slots=True)
-class Output:
+class Output(msgspec.Struct):
     """What was sent back: the pieces of the body as they were sent, unless they were too many to keep."""
 
-    pieces: list[bytes] | None = field(default_factory=list)
+    pieces: list[bytes] | None = msgspec.field(default_factory=list)
     size: int = 0
     sent_whole: bool = False
     thumbnail: bytes | None = None
@@ -77,8 +75,7 @@ class Output:
         return None if self.pieces is None else b"".join(self.pieces)
 
 
-@dataclass(slots=True)
-class Story:
+class Story(msgspec.Struct):
     """One request. Times in seconds: ``started_at`` by the session's clock, ``wall_at`` by the wall's, ``marks`` since
     the beginning.
 
@@ -97,8 +94,8 @@ class Story:
     request_id: str | None = None  # the client's own, or what the answer told it
     query: str = ""
     prefix: str = ""  # what addresses the session, when it was chosen by path or by key
-    sender: Sender = field(default_factory=Sender)
-    request_headers: dict[str, str] = field(default_factory=dict)
+    sender: Sender = msgspec.field(default_factory=Sender)
+    request_headers: dict[str, str] = msgspec.field(default_factory=dict)
     body_bytes: int = 0
     body_kind: str | None = None
     fields: dict[str, Any] | None = None
@@ -106,7 +103,7 @@ class Story:
     input: Input | None = None
     model: str | None = None
     prompt: str | None = None
-    understood: dict[str, Any] = field(default_factory=dict)
+    understood: dict[str, Any] = msgspec.field(default_factory=dict)
     error: str | None = None
     rule: str | None = None
     hint: str | None = None
@@ -115,9 +112,9 @@ class Story:
     charge: str | None = None  # the id of the request in the ledger
     cost: Decimal | None = None
     status: int | None = None
-    sent_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    output: Output = field(default_factory=Output)
-    marks: dict[str, float] = field(default_factory=dict)
+    sent_headers: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
+    output: Output = msgspec.field(default_factory=Output)
+    marks: dict[str, float] = msgspec.field(default_factory=dict)
     fingerprint: str | None = None  # the same for every attempt at one logical request
     arrival: int = 0
     number: int = 0  # in the order of finishing, once it is in the journal

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from venice_mock.contract.wallet_types import WalletKind
 from venice_mock.wallet.encoded import parse_instant
@@ -36,8 +37,7 @@ _TEXT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """What a sign-in text says. ``chain`` is CAIP-2, None without the line; ``nonce`` is None or empty when
     missing; times in Unix seconds."""
 

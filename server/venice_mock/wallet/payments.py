@@ -12,8 +12,9 @@ import binascii
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from venice_mock.contract.wallet_types import PaymentFacts, PaymentNetwork, WalletKind
 from venice_mock.wallet.encoded import decode_header
@@ -39,16 +40,14 @@ _UINT256 = re.compile(r"[0-9]{1,78}")
 _BYTES32 = re.compile(r"0x[0-9a-fA-F]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
+class Receiver(msgspec.Struct, frozen=True):
     """Whom a network's payments go to; ``fee_payer`` on Solana only."""
 
     pay_to: str
     fee_payer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(msgspec.Struct, frozen=True):
     """A verified payment. ``network`` is CAIP-2; ``payer`` in lower case on EVM.
 
     ``payment_id`` stands for what the chain lets happen once, whatever header brought it: an EVM payer's

@@ -7,8 +7,9 @@ imported before a header is judged.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from venice_mock.contract.wallet_types import SignInFacts, WalletKind
 from venice_mock.wallet.encoded import decode_header, parse_instant
@@ -49,8 +50,7 @@ class SignInFault(Exception):
         self.code = f"X402_SIGN_IN_{why}"
 
 
-@dataclass(frozen=True, slots=True)
-class SignIn:
+class SignIn(msgspec.Struct, frozen=True):
     """A verified sign-in. ``address``: EVM in lower case, Solana as it is. Times in Unix seconds."""
 
     kind: WalletKind
