@@ -130,7 +130,7 @@ def _paged(page: Callable[[list[Any], int, int], tuple[list[Any], bool]]) -> Cal
 
     def wrap(_entries: Any) -> Any:
         async def entries(store: Any, account: str, *, limit: int, offset: int) -> tuple[list[Any], bool]:
-            return page(store._ledgers.get(account, []), limit, offset)
+            return page(list(store._ledgers.get(account, ())), limit, offset)
 
         return entries
 
@@ -169,7 +169,7 @@ def _unbooked_top_up(credit: Any) -> Any:
 
     async def credited(store: Any, account: str, *args: Any, **kwargs: Any) -> Any:
         entry = await credit(store, account, *args, **kwargs)
-        store._ledgers[account].remove(entry)
+        store._ledgers[account].recent.remove(entry)
         return entry
 
     return credited
@@ -187,7 +187,7 @@ def _racing(settle: Any) -> Any:
         if entry is not None:
             stale = balance - hold.amount
             store._accounts[hold.account] = replace(store._accounts[hold.account], balance=stale)
-            store._ledgers[hold.account][-1] = replace(entry, balance_after=stale)
+            store._ledgers[hold.account].recent[-1] = replace(entry, balance_after=stale)
         return entry
 
     return settled

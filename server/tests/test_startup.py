@@ -67,7 +67,7 @@ OURS = {
     "control": """about accounts choices clock config counts curl entries guard journal lint members
         metrics reading reset rules sessions shapes state steering told verdict verify""",
     "edit": "bodies body deflate facts fields headers readings results source telling waiting workshop",
-    "state": "journal memory rules session sharing store story",
+    "state": "journal ledger memory rules session sharing store story",
     "wallet": "desk discovery encoded messages payments signin world",
     "web": """admission answers api control cors dating events faulting guarded inspector journal observing open
         operations recording rules""",

@@ -9,6 +9,7 @@ from itertools import count as counter
 from msgspec.structs import replace
 
 from venice_mock.accounts.keys import Opening
+from venice_mock.state.ledger import Ledger
 from venice_mock.state.store import (
     Account,
     AccountChange,
@@ -36,7 +37,7 @@ class MemoryStore:
         self._holds: dict[str, Hold] = {}
         self._void_holds: set[str] = set()  # of edits that were in work when the accounts were reset
         self._strikes: Counter[str] = Counter()
-        self._ledgers: dict[str, list[Entry]] = {}
+        self._ledgers: dict[str, Ledger] = {}
         self._payments: set[str] = set()
         self._paid_on_chain: dict[str, Decimal] = {}
         self._nonces: dict[tuple[str, str], float] = {}  # until when, in order of claiming
@@ -182,7 +183,7 @@ class MemoryStore:
             for kept in state.accounts:
                 name = kept.account.id
                 self._accounts[name], self._openings[name] = kept.account, kept.opening
-                self._ledgers[name] = list(kept.entries)
+                self._ledgers[name] = Ledger(kept.entries)
                 self._strikes[name] = kept.strikes
                 last = max(last, *(_number_of(entry) for entry in kept.entries), 0)
             self._numbers = counter(last + 1)
@@ -218,13 +219,16 @@ class MemoryStore:
     ) -> Entry:
         number = f"txn-{next(self._numbers):012d}"
         entry = Entry(number, kind, amount, balance, now, request_id, model_id)
-        self._ledgers.setdefault(account, []).append(entry)
+        ledger = self._ledgers.get(account)
+        if ledger is None:
+            ledger = self._ledgers[account] = Ledger()
+        ledger.append(entry)
         return entry
 
     async def entries(self, account: str, *, limit: int, offset: int) -> tuple[list[Entry], bool]:
         """See Store."""
-        newest_first = self._ledgers.get(account, [])[::-1]
-        return newest_first[offset : offset + limit], len(newest_first) > offset + limit
+        ledger = self._ledgers.get(account)
+        return ([], False) if ledger is None else (ledger.newest(limit, offset), len(ledger) > offset + limit)
 
     async def count(
         self, bucket: str, *, window_s: float, now: float, add: int = 1, limit: int | None = None
