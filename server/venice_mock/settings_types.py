@@ -55,7 +55,7 @@ class Settings:
     max_inflight_pixels: int = (
         76_000_000  # two of the largest inputs at once, each with what a 1K output takes
     )
-    max_inflight_bytes: int = 84_000_000  # three of the largest files, one of them still as base64
+    max_inflight_bytes: int = 72_000_000  # two of the largest files, both still as base64
     cache_bytes: int = 64 << 20  # of pictures that were made before; 0: each is made anew
     body_timeout: float = 30.0  # seconds without a byte of the body, and four times that for the whole
     pure: bool = False

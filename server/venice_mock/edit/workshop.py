@@ -82,7 +82,7 @@ class Workshop:
         max_inflight_pixels: int,
         threads: int | None = None,
         *,
-        max_inflight_bytes: int = 84_000_000,
+        max_inflight_bytes: int = 72_000_000,
         cache_bytes: int = 0,
     ) -> None:
         # Pillow's memory in blocks so large that the C library maps them and gives them back: freed pictures of
