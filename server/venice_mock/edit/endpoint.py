@@ -15,6 +15,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import Literal
 
+from msgspec import structs
+
 from venice_mock.accounts.callers import (
     Caller,
     WalletDesk,
@@ -320,7 +322,8 @@ class EditService:
         if caller.kind == "wallet" and orders.steering.error == "INSUFFICIENT_BALANCE":
             # A wallet is told that in words of its own.
             await orders.pause(orders.steering.latency)
-            account = replace(await store.account(caller.account), balance=Decimal(0), held=Decimal(0))
+            found = await store.account(caller.account)
+            account = structs.replace(found, balance=Decimal(0), held=Decimal(0))
             error = await self.wallets.short(account, price, call.origin(), call.path())
             error.cause = orders.steering.cause
             raise error
