@@ -46,7 +46,7 @@ export async function draw() {
     fill($("ledger"));
     return;
   }
-  if (!accounts.some(([id]) => id === open)) open = accounts.at(-1)[0];
+  if (!accounts.some(([id]) => id === open)) open = accounts.reduce((best, each) => lastBooking(each) < lastBooking(best) ? best : each)[0];
   fill($("account-list"), table("Accounts", ["account", "state", "balance", "spent", "limit", "bookings"], accounts.map(([id, account]) => ({
     class: id === open ? "chosen" : null,
     cells: [
@@ -56,6 +56,11 @@ export async function draw() {
     ],
   }))));
   drawLedger(open, state.accounts[open]);
+}
+
+/** When money moved last; of accounts that are alike in that the last one is looked at. */
+function lastBooking([, account]) {
+  return account.ledger.at(-1)?.created_at ?? "";
 }
 
 function nameOf(id) {
