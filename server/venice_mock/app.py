@@ -99,6 +99,7 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     )
     app.router.redirect_slashes = False
     app.state.streams = streams
+    app.state.fault = tenants.fault
     app.state.described = [route for route in routes if isinstance(route, DescribedRoute)]
     app.state.paths = links_of(server.contract.edition.path, routes)
     return app

@@ -24,6 +24,8 @@ LOGGER = "venice_mock"
 REQUEST_ID = "venice_mock.request_id"
 REFUSAL = "venice_mock.refusal"
 TOLD = "venice_mock.told"
+PROBE = "venice_mock.probe"  # a request of the server to itself, which nobody is told of
+PROBE_HEADER = b"x-mock-probe"
 
 _SECRET = re.compile(
     r"""(?ix)
@@ -143,19 +145,30 @@ class AccessLog:
     """ASGI wrapper that writes one line per request when its answer is complete.
 
     Method, path without query, status (none when nothing was answered), milliseconds, the refusal if it was one,
-    and the request's id. Health checks and scrapes are written at ``debug``.
+    and the request's id. Health checks and scrapes are written at ``debug``. ``probe``: the word by which the
+    server knows its own questions.
     """
 
     def __init__(
-        self, app: ASGIApp, logger: logging.Logger, clock: Callable[[], float] = time.perf_counter
+        self,
+        app: ASGIApp,
+        logger: logging.Logger,
+        clock: Callable[[], float] = time.perf_counter,
+        *,
+        probe: str | None = None,
     ) -> None:
         self._app = app
         self._logger = logger
         self._clock = clock
+        self._probe = None if probe is None else (PROBE_HEADER, probe.encode("ascii"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and log it."""
         if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._probe is not None and scope["path"] in _QUIET_PATHS and self._probe in scope["headers"]:
+            scope[PROBE] = True
             await self._app(scope, receive, send)
             return
         status: int | None = None

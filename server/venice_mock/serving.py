@@ -9,6 +9,7 @@ import importlib.util
 import json
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -131,9 +132,10 @@ def _serve_app(
     """Serve until a signal comes; ``ready`` is called once requests are answered, ``leave`` before a forced end."""
     memory.settle()
     logger = logs.configure(settings.log_format, settings.log_level)
-    streams: Streams | None = getattr(getattr(app, "state", None), "streams", None)
+    probe = secrets.token_hex(16)
+    told = _Told(ready, leave, *_told_by(app))
     address = Address(settings.host, listener.getsockname()[1])
-    server = _Server(logs.AccessLog(app, logger), address, (ready, leave), logger, streams)
+    server = _Server(logs.AccessLog(app, logger, probe=probe), address, told, logger, probe)
     try:
         server.run(sockets=[listener])
     except SystemExit:  # uvicorn's way to say that the app's start failed; it has told why
@@ -238,6 +240,21 @@ class _Announcement:
             return  # gone already, or somebody else's
 
 
+class _Told(NamedTuple):
+    """Whom the server tells that it answers, or that it leaves by force; and what it asks the app for."""
+
+    ready: Callable[[], None]
+    leave: Callable[[], None]
+    streams: Streams | None
+    fault: Callable[[], str | None]  # why the app can never be ready
+
+
+def _told_by(app: ASGIApp) -> tuple[Streams | None, Callable[[], str | None]]:
+    """Of an app that is not ours there is nothing to know."""
+    state = getattr(app, "state", None)
+    return getattr(state, "streams", None), getattr(state, "fault", lambda: None)
+
+
 class _Server(uvicorn.Server):
     """uvicorn that says when it really answers, and ends with 0 after a signal."""
 
@@ -245,16 +262,16 @@ class _Server(uvicorn.Server):
         self,
         app: ASGIApp,
         address: Address,
-        told: tuple[Callable[[], None], Callable[[], None]],
+        told: _Told,
         logger: logging.Logger,
-        streams: Streams | None,
+        probe: str,
     ) -> None:
         super().__init__(uvicorn_config(app, grace_s=_GRACE_S))
         self.signalled = False
         self._address = address
-        self._ready, self._leave = told
+        self._ready, self._leave, self._streams, self._fault = told
         self._logger = logger
-        self._streams = streams
+        self._probe = probe
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, make sure of a real answer, then announce."""
@@ -303,9 +320,14 @@ class _Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         end = loop.time() + _PROBE_PATIENCE_S
         while not self.should_exit:
-            status = await _status_of_readyz(self._address)
+            status = await _status_of_readyz(self._address, self._probe)
             if status == 200:
                 return True
+            fault = self._fault()
+            if fault is not None:  # for which nobody need wait
+                self._logger.error("not ready: %s", fault)
+                self.should_exit = True
+                return False
             if loop.time() > end or (status is not None and status != 503):
                 self._logger.error(
                     "not ready: GET %s/readyz gave %s", self._address.origin, status or "no answer"
@@ -338,7 +360,7 @@ def banner(settings: Settings, address: Address) -> str:
     return "\n".join(lines)
 
 
-async def _status_of_readyz(address: Address) -> int | None:
+async def _status_of_readyz(address: Address, probe: str) -> int | None:
     """The status of GET /readyz over a new connection, or None when there was no answer."""
     host = _ANY_ADDRESS.get(address.host, address.host)
     try:
@@ -346,8 +368,9 @@ async def _status_of_readyz(address: Address) -> int | None:
             reader, writer = await asyncio.open_connection(host, address.port)
             try:
                 named = f"[{host}]" if ":" in host else host
-                request = f"GET /readyz HTTP/1.1\r\nHost: {named}:{address.port}\r\nConnection: close\r\n\r\n"
-                writer.write(request.encode("ascii"))
+                headers = f"Host: {named}:{address.port}\r\nConnection: close\r\n"
+                sign = f"{logs.PROBE_HEADER.decode()}: {probe}\r\n"
+                writer.write(f"GET /readyz HTTP/1.1\r\n{headers}{sign}\r\n".encode("ascii"))
                 first = (await reader.readline()).split()
                 await reader.read()
             finally:

@@ -7,6 +7,8 @@ changed and ended by any process, and every other finds it so. No HTTP here.
 
 from __future__ import annotations
 
+import json
+import logging
 import random
 import re
 import time
@@ -16,6 +18,7 @@ from typing import Any
 
 from venice_mock.contract import Editions
 from venice_mock.edit.workshop import Workshop
+from venice_mock.logs import LOGGER
 from venice_mock.settings import Settings
 from venice_mock.state.journal import Budget
 from venice_mock.state.sharing import Record, SharedSessions
@@ -23,6 +26,8 @@ from venice_mock.tenant import Builder, Plan, Tenant, plan_of_server, same_paths
 
 DEFAULT = "default"
 MOST_SESSIONS = 10_000  # ours
+# Options in which processes that share a store have to be alike, or one request in two is answered otherwise.
+_ALIKE = ("edition", "behavior", "limits", "balance", "default_model", "engine", "caption", "seed", "pure")
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -70,6 +75,7 @@ class Tenants:
         self.most = most
         self._sharing = sharing
         self._records: dict[str, Record | None] = {}  # what of those that are open here was read last
+        self._other_options: str | None = None  # of another process, as the log was told last
         self._names: random.Random = (
             random.SystemRandom() if settings.seed is None else random.Random(f"sessions:{settings.seed}")
         )
@@ -202,6 +208,33 @@ class Tenants:
         elif name not in self._open:
             raise NoSession
         self._drop(name)
+
+    async def check(self) -> None:
+        """Make sure that what the default session needs can be had. Raises StoreUnavailable.
+
+        Processes that share a store and would answer differently are told of in the log, once.
+        """
+        await self.default.session.now()
+        if self._sharing is None:
+            return
+        mine = {name: str(getattr(self.plan.settings, name)) for name in _ALIKE}
+        told = await self._sharing.sessions.check(json.dumps(mine))
+        if told is None or told == self._other_options:
+            return
+        self._other_options = told
+        others: dict[str, str] = json.loads(told)
+        different = [
+            f"--{name.replace('_', '-')} {others.get(name)}, here {value}"
+            for name, value in mine.items()
+            if others.get(name) != value
+        ]
+        logging.getLogger(LOGGER).warning(
+            "another process of this store answers differently: it has %s", "; ".join(different)
+        )
+
+    def fault(self) -> str | None:
+        """Why this server can never be ready, as a sentence; None while nothing of that kind is known."""
+        return None if self._sharing is None else self._sharing.sessions.fault()
 
     async def close(self) -> None:
         """Let go of what is shared."""

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from venice_mock.logs import LOGGER
+from venice_mock.state.redis_faults import Fault, fault_of
 from venice_mock.state.store import StoreUnavailable
 
 PATIENCE_S = 2.0  # ours
@@ -23,8 +26,6 @@ _PAUSE_S = 0.05  # ours: between two tries
 _GRACE_S = 0.05  # ours: for reading what came while the process itself had no time
 _CONNECTIONS = 16  # ours, of one process: a command takes well under a millisecond
 _NAMESPACE = "default"
-# What Redis says while it cannot be worked with, beside the errors that its client tells apart.
-_PASSING = ("MISCONF", "BUSY ", "NOREPLICAS")
 
 
 class Script:
@@ -55,8 +56,11 @@ class RedisLink:
         bare, _, query = url.partition("?")
         self.namespace = parse_qs(query).get("namespace", [_NAMESPACE])[0]
         self.place = place_of(url)
+        self._tls = url.startswith("rediss:")
         self.patience_s = patience_s
         self._errors = exceptions
+        self.fault: Fault | None = None  # what is wrong with it, as far as it was found out
+        self._logger = logging.getLogger(LOGGER)
         self._spared_until = 0.0
         self._closed = False
         self._turns = asyncio.Semaphore(_CONNECTIONS)  # to wait for one is no fault of the server
@@ -111,29 +115,41 @@ class RedisLink:
             return await self._client.execute_command("EVAL", script.text, 1, key, *arguments)
 
     async def _within(self, once: Callable[[], Awaitable[Any]], again: bool, patience_s: float) -> Any:
-        if self._closed or time.monotonic() < self._spared_until:
-            raise StoreUnavailable(f"The store at {self.place} does not answer.")
+        if self._closed:
+            raise StoreUnavailable(f"The store at {self.place} is not asked any more.")
+        if self.fault is not None and time.monotonic() < self._spared_until:
+            raise StoreUnavailable(f"The store at {self.place} {self.fault.text}.")
+        fault: Fault | None = None
         try:
             async with _patience(patience_s):
                 while True:
                     try:
-                        return await once()
+                        answer = await once()
+                        break
                     except (self._errors.RedisError, OSError) as error:
-                        if not self._passes(error) or not again:
+                        fault = fault_of(error, self._errors, tls=self._tls)
+                        if fault is None or not fault.passes or not again:
                             raise
                     await asyncio.sleep(_PAUSE_S)
         except (self._errors.RedisError, OSError, TimeoutError) as error:
-            if not self._passes(error):
+            fault = fault or fault_of(
+                error, self._errors, tls=self._tls
+            )  # of several tries the last one that told anything
+            if fault is None:
                 raise
-            self._spared_until = time.monotonic() + _SPARED_S
-            raise StoreUnavailable(f"The store at {self.place} does not answer.") from error
+            self._lose(fault)
+            raise StoreUnavailable(f"The store at {self.place} {fault.text}.") from error
+        if self.fault is not None:
+            self.fault = None
+            self._logger.info("the store at %s is back", self.place)
+        return answer
 
-    def _passes(self, error: BaseException) -> bool:
-        """Whether the server may be well again later, and neither it nor we are to be mended."""
-        known = self._errors
-        lost = (known.ConnectionError, known.TimeoutError, OSError)
-        full = (known.OutOfMemoryError, known.ReadOnlyError, known.ClusterDownError)
-        return isinstance(error, lost + full) or str(error).startswith(_PASSING)
+    def _lose(self, fault: Fault) -> None:
+        """Note it, and tell it once, not for every request."""
+        self._spared_until = time.monotonic() + _SPARED_S
+        if fault != self.fault:
+            self._logger.warning("the store at %s %s", self.place, fault.text)
+        self.fault = fault
 
     async def close(self) -> None:
         """Close all connections, and open none any more."""

@@ -14,6 +14,10 @@ from venice_mock.state.redis_store import LIFE_S, RedisStore, script
 from venice_mock.state.sharing import Record
 from venice_mock.state.store import Store, StoreUnavailable
 
+_CURRENT_S = (
+    60.0  # ours: so long the options of a process that is not heard of any more are compared with others
+)
+
 
 class RedisSessions:
     """The register, and the stores of its sessions."""
@@ -69,6 +73,16 @@ class RedisSessions:
         """See SharedSessions."""
         flat = await self._run("counts", again=True)
         return dict(zip(flat[::2], flat[1::2], strict=True))
+
+    async def check(self, options: str) -> str | None:
+        """See SharedSessions."""
+        other: str | None = await self._run("check", options, round(_CURRENT_S * 1000), again=True)
+        return other
+
+    def fault(self) -> str | None:
+        """See SharedSessions."""
+        fault = self._link.fault
+        return None if fault is None or fault.passes else f"The store at {self._link.place} {fault.text}."
 
     async def close(self) -> None:
         """Close the way to the server."""

@@ -75,4 +75,11 @@ end
 
 function verbs.counts() return call('HGETALL', key('counts')) end
 
+-- Whether writes are taken, and the options of whoever was here last if they are others than these.
+function verbs.check(options, kept)
+    local before = call('GET', key('options'))
+    call('SET', key('options'), options, 'PX', kept)
+    return before ~= options and before or false
+end
+
 return verbs[VERB](unpack(ARGV, 3))

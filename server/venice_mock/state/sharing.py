@@ -85,6 +85,17 @@ class SharedSessions(Protocol):
         """What each told last, those that ended too."""
         ...
 
+    async def check(self, options: str) -> str | None:
+        """Make sure that writes are taken, and tell with what options this process runs.
+
+        Those of the process that told its own before, a moment ago, if they are others.
+        """
+        ...
+
+    def fault(self) -> str | None:
+        """What was found out to be wrong with the store and does not pass by waiting, as a sentence."""
+        ...
+
     async def close(self) -> None:
         """Let go of the store."""
         ...

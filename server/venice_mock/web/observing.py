@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venice_mock.control.counts import Counts
 from venice_mock.control.metrics import UNMATCHED
-from venice_mock.logs import REFUSAL, REQUEST_ID, TOLD, is_request_id
+from venice_mock.logs import PROBE, REFUSAL, REQUEST_ID, TOLD, is_request_id
 from venice_mock.tenancy import DEFAULT
 from venice_mock.web.admission import HasTenants, request_header, tenant_if_any
 from venice_mock.web.faulting import AnswerLost
@@ -76,7 +76,8 @@ class Observing:
                 status = _FAILED  # which Starlette sends past every wrapper
             raise
         finally:
-            self._count(scope, status, self._clock() - began)
+            if PROBE not in scope:
+                self._count(scope, status, self._clock() - began)
             self._tell(scope)
 
     def _id_of(self, scope: Scope) -> str:

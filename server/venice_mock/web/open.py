@@ -95,7 +95,7 @@ class OpenRoutes:
                 refusal.hint = f"{type(error).__name__}: {error}"
                 raise refusal from error
             self._is_warm = True
-        await self.tenants.default.session.now()  # which needs the store, where it is a shared one
+        await self.tenants.check()
         return json_response({"status": "ok"})
 
     async def _metrics(self, request: Request) -> Response:
