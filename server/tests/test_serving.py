@@ -21,7 +21,8 @@ from typing import IO, Any
 import pytest
 
 from venice_mock.edit.deflate import FASTEST
-from venice_mock.serving import Address, banner, bind
+from venice_mock.listening import bind
+from venice_mock.serving import Address, banner
 from venice_mock.settings import Settings, SettingsError
 
 PATIENCE_S = 60.0

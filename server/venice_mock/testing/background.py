@@ -11,7 +11,8 @@ from uvicorn import Server
 
 from venice_mock import logs
 from venice_mock.app import create_app
-from venice_mock.serving import Address, Streams, bind, uvicorn_config
+from venice_mock.listening import bind
+from venice_mock.serving import Address, Streams, uvicorn_config
 from venice_mock.settings import Settings, SettingsError
 
 _GRACE_S = 1  # for what is in flight at the end: a test that is over waits for nothing, stalled answers least
