@@ -75,6 +75,11 @@ SPOILT = {  # how a store that was well is spoilt, what is said then, how it is 
         "does not permit this user what the mock does",
         "ACL SETUSER default +@all",
     ),
+    "half forbidden": (
+        "ACL SETUSER default -set",
+        "does not permit this user what the mock does",
+        "ACL SETUSER default +@all",
+    ),
 }
 
 
@@ -105,8 +110,8 @@ def test_a_store_that_takes_no_writes_is_told_by_its_reason_and_keeps_the_server
         ("redis://somebody:{password}@127.0.0.1:{locked}/0", "refuses this user or password"),
         ("redis://127.0.0.1:{locked}/0", "asks for a password"),
         ("redis://127.0.0.1:{open}/99", "has no database of that number"),
-        ("rediss://127.0.0.1:{open}/0", "does not answer TLS in time: is it redis://, without the second s?"),
-        ("redis://127.0.0.1:{web}/0", "closes connections: is it a Redis or Valkey server?"),
+        ("rediss://127.0.0.1:{open}/0", "does not answer TLS in time: its address may begin with redis://"),
+        ("redis://127.0.0.1:{web}/0", "closes connections: it may be no Redis or Valkey server"),
     ],
 )
 def test_an_address_at_which_no_store_can_be_used_is_told_by_its_reason_and_without_its_password(
@@ -149,10 +154,28 @@ def test_the_log_tells_once_that_the_store_is_lost_and_once_that_it_is_back(
         if "the store at" in record.getMessage()
     ]
     warnings = [line for line in lines if line[0] == "WARNING"]
-    assert lines[-1] == ("INFO", f"the store at {place} is back")
+    assert lines[-1] == ("INFO", f"the store at {place} is well again")
     # A connection that is broken off and one that is refused are two reasons, each told once.
     assert 1 <= len(warnings) <= 2
     assert len(set(lines)) == len(lines)
+
+
+def test_the_log_tells_once_of_a_store_that_is_full_although_it_answers_questions(
+    make_client: MakeClient, own_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make_client(engine="fast", store=own_server.url())
+    assert client.edit(**good()).status == 200
+    with caplog.at_level(logging.INFO, LOGGER):
+        own_server.ask("CONFIG SET maxmemory 1")
+        for _ in range(2):
+            assert client.edit(**good()).status == 503
+            time.sleep(0.3)  # longer than others are spared what one has found out
+            assert client.get("/__mock/clock").status == 200
+        own_server.ask("CONFIG SET maxmemory 0")
+        assert client.edit(**good()).status == 200
+    place = f"the store at redis://127.0.0.1:{own_server.port}/0"
+    lines = [line for line in caplog.messages if line.startswith(place)]
+    assert lines == [f"{place} is out of memory", f"{place} is well again"]
 
 
 def test_the_log_tells_of_a_process_on_the_same_store_that_answers_by_another_edition(
@@ -201,16 +224,18 @@ def test_a_start_with_a_wrong_password_fails_at_once_and_says_so(
     assert PASSWORD not in log
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 def test_a_server_that_waits_for_its_store_says_why_and_counts_none_of_its_own_questions(
-    own_server: RedisServer,
+    own_server: RedisServer, workers: int
 ) -> None:
     own_server.kill()
-    with started("--store", own_server.url("waiting")) as process:
+    with started("--store", own_server.url("waiting"), "--workers", str(workers)) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         first = process.stderr.readline()
         assert first.split(maxsplit=1)[1] == (
-            f"warning the store at redis://127.0.0.1:{own_server.port}/0 refuses connections: nothing listens there\n"
+            f"warning waiting for the store at redis://127.0.0.1:{own_server.port}/0:"
+            " it refuses connections: nothing listens there\n"
         )
         own_server.start()
         base = json.loads(process.stdout.readline())["base_url"].removesuffix("/api/v1")
@@ -222,4 +247,5 @@ def test_a_server_that_waits_for_its_store_says_why_and_counts_none_of_its_own_q
     assert "readyz" not in metrics
     assert "STORE_UNAVAILABLE" not in metrics
     assert "readyz" not in log
-    assert log.count("the store at") == 1  # that it is back
+    assert 1 <= log.count(" answers\n") <= workers
+    assert "is well again" not in log

@@ -97,9 +97,11 @@ def serve(settings: Settings, create_app: Callable[[Settings], ASGIApp]) -> int:
                 from venice_mock.workers import run_workers
 
                 gc.enable()
-                work = partial(_work, create_app)
+                # Whichever worker is asked knows the questions of all.
+                work = partial(_work, create_app, secrets.token_hex(16))
                 return run_workers(settings, listener, work, announcement.make, logger)
-            return _serve_app(app, settings, listener, announcement.make, announcement.withdraw)
+            told = announcement.make, announcement.withdraw
+            return _serve_app(app, settings, listener, told, secrets.token_hex(16))
         finally:
             announcement.withdraw()
     finally:
@@ -109,13 +111,14 @@ def serve(settings: Settings, create_app: Callable[[Settings], ASGIApp]) -> int:
 
 def _work(
     create_app: Callable[[Settings], ASGIApp],
+    probe: str,
     settings: Settings,
     listener: socket.socket,
     ready: Callable[[], None],
 ) -> int:
     """What a worker does: it makes its own app and serves it, quietly."""
     logs.configure(settings.log_format, settings.log_level)
-    return _serve_app(create_app(settings), settings, listener, ready, _nothing)
+    return _serve_app(create_app(settings), settings, listener, (ready, _nothing), probe)
 
 
 def _nothing() -> None:
@@ -126,16 +129,18 @@ def _serve_app(
     app: ASGIApp,
     settings: Settings,
     listener: socket.socket,
-    ready: Callable[[], None],
-    leave: Callable[[], None],
+    told: tuple[Callable[[], None], Callable[[], None]],
+    probe: str,
 ) -> int:
-    """Serve until a signal comes; ``ready`` is called once requests are answered, ``leave`` before a forced end."""
+    """Serve until a signal comes. ``told``: called once requests are answered, and before a forced end.
+
+    ``probe``: the word by which the server's own questions are known.
+    """
     memory.settle()
     logger = logs.configure(settings.log_format, settings.log_level)
-    probe = secrets.token_hex(16)
-    told = _Told(ready, leave, *_told_by(app))
     address = Address(settings.host, listener.getsockname()[1])
-    server = _Server(logs.AccessLog(app, logger, probe=probe), address, told, logger, probe)
+    watched = logs.AccessLog(app, logger, probe=probe)
+    server = _Server(watched, address, _Told(*told, *_told_by(app)), logger, probe)
     try:
         server.run(sockets=[listener])
     except SystemExit:  # uvicorn's way to say that the app's start failed; it has told why

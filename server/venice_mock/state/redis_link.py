@@ -60,6 +60,7 @@ class RedisLink:
         self.patience_s = patience_s
         self._errors = exceptions
         self.fault: Fault | None = None  # what is wrong with it, as far as it was found out
+        self._met = False  # whether it ever did what it was asked for
         self._logger = logging.getLogger(LOGGER)
         self._spared_until = 0.0
         self._closed = False
@@ -77,18 +78,25 @@ class RedisLink:
         )
 
     async def run(
-        self, script: Script, key: str, *arguments: str | int, again: bool, long: bool = False
+        self,
+        script: Script,
+        key: str,
+        *arguments: str | int,
+        again: bool,
+        long: bool = False,
+        writes: bool = False,
     ) -> Any:
         """What the script answers. ``again``: it may be sent twice. ``long``: it may take its time.
 
-        Raises StoreUnavailable.
+        ``writes``: that it was done shows that the store takes writes. Raises StoreUnavailable.
         """
 
         async def once() -> Any:
             return await self._told((script, key, arguments))
 
         async with self._turns:
-            return await self._within(once, again, max(self.patience_s, _LONG_S) if long else self.patience_s)
+            patience_s = max(self.patience_s, _LONG_S) if long else self.patience_s
+            return await self._within(once, again, patience_s, writes=writes)
 
     async def run_both(self, one: Call, other: Call) -> tuple[Any, Any]:
         """What two scripts answer that may be sent twice, in one round trip. Raises StoreUnavailable."""
@@ -114,11 +122,13 @@ class RedisLink:
         except self._errors.NoScriptError:  # a server that was started since, and has not run it
             return await self._client.execute_command("EVAL", script.text, 1, key, *arguments)
 
-    async def _within(self, once: Callable[[], Awaitable[Any]], again: bool, patience_s: float) -> Any:
+    async def _within(
+        self, once: Callable[[], Awaitable[Any]], again: bool, patience_s: float, *, writes: bool = False
+    ) -> Any:
         if self._closed:
             raise StoreUnavailable(f"The store at {self.place} is not asked any more.")
         if self.fault is not None and time.monotonic() < self._spared_until:
-            raise StoreUnavailable(f"The store at {self.place} {self.fault.text}.")
+            raise StoreUnavailable(f"The store at {self.place} {self._told_of(self.fault)}.")
         fault: Fault | None = None
         try:
             async with _patience(patience_s):
@@ -132,24 +142,28 @@ class RedisLink:
                             raise
                     await asyncio.sleep(_PAUSE_S)
         except (self._errors.RedisError, OSError, TimeoutError) as error:
-            fault = fault or fault_of(
-                error, self._errors, tls=self._tls
-            )  # of several tries the last one that told anything
+            # Of several tries the last one told what is wrong, not the end of the patience.
+            fault = fault or fault_of(error, self._errors, tls=self._tls)
             if fault is None:
                 raise
             self._lose(fault)
-            raise StoreUnavailable(f"The store at {self.place} {fault.text}.") from error
-        if self.fault is not None:
+            raise StoreUnavailable(f"The store at {self.place} {self._told_of(fault)}.") from error
+        if self.fault is not None and (writes or not self.fault.reads):
+            self._logger.info("the store at %s %s", self.place, "is well again" if self._met else "answers")
             self.fault = None
-            self._logger.info("the store at %s is back", self.place)
+        self._met = True
         return answer
 
     def _lose(self, fault: Fault) -> None:
         """Note it, and tell it once, not for every request."""
         self._spared_until = time.monotonic() + _SPARED_S
         if fault != self.fault:
-            self._logger.warning("the store at %s %s", self.place, fault.text)
+            what = "the store at %s %s" if self._met else "waiting for the store at %s: it %s"
+            self._logger.warning(what, self.place, self._told_of(fault))
         self.fault = fault
+
+    def _told_of(self, fault: Fault) -> str:
+        return f"{fault.text}: {fault.guess}" if fault.guess and not self._met else fault.text
 
     async def close(self) -> None:
         """Close all connections, and open none any more."""

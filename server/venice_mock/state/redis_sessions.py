@@ -76,7 +76,8 @@ class RedisSessions:
 
     async def check(self, options: str) -> str | None:
         """See SharedSessions."""
-        other: str | None = await self._run("check", options, round(_CURRENT_S * 1000), again=True)
+        kept = round(_CURRENT_S * 1000)
+        other: str | None = await self._run("check", options, kept, again=True, writes=True)
         return other
 
     def fault(self) -> str | None:
@@ -88,9 +89,9 @@ class RedisSessions:
         """Close the way to the server."""
         await self._link.close()
 
-    async def _run(self, verb: str, *arguments: str | int, again: bool) -> Any:
-        life = round(LIFE_S * 1000)
-        return await self._link.run(script("sessions.lua"), self._prefix, verb, life, *arguments, again=again)
+    async def _run(self, verb: str, *arguments: str | int, again: bool, writes: bool = False) -> Any:
+        asked = (verb, round(LIFE_S * 1000), *arguments)
+        return await self._link.run(script("sessions.lua"), self._prefix, *asked, again=again, writes=writes)
 
 
 def _text(record: Record) -> str:

@@ -87,10 +87,12 @@ class RedisStore:
             script("shared.lua"), self._prefix, verb, life, *arguments, again=again, long=long
         )
 
-    async def _run(self, verb: str, *arguments: str | int, again: bool, long: bool = False) -> Any:
-        return await self._link.run(
-            script("store.lua"), self._prefix, verb, *self._times, *arguments, again=again, long=long
-        )
+    async def _run(
+        self, verb: str, *arguments: str | int, again: bool, long: bool = False, writes: bool = False
+    ) -> Any:
+        asked = (verb, *self._times, *arguments)
+        lua = script("store.lua")
+        return await self._link.run(lua, self._prefix, *asked, again=again, long=long, writes=writes)
 
     async def open_account(self, account: str, opening: Opening) -> Account:
         """See Store."""
@@ -106,7 +108,7 @@ class RedisStore:
         """See Store."""
         name = f"hold-{secrets.token_hex(16)}"  # never one from before the server lost its memory
         asked = (account, _text(amount), _text(floor), "1" if clamp else "", name)
-        what, told = _known(account, await self._run("hold", *asked, again=True))
+        what, told = _known(account, await self._run("hold", *asked, again=True, writes=True))
         return Hold(name, account, Decimal(told)) if what == "held" else NoHold(what, _account(account, told))
 
     async def settle(self, hold: Hold, *, now: float, request_id: str, model_id: str) -> Entry | None:
