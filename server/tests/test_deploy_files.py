@@ -204,6 +204,22 @@ def test_the_pods_share_the_store_that_is_started_beside_them() -> None:
     assert policy["podSelector"] == manifest("Deployment", "venice-mock-store")["selector"]
 
 
+def test_the_scrape_config_is_the_same_in_both_places_and_leads_to_the_service() -> None:
+    readme = (
+        (ROOT / "README.md").read_text("utf-8").partition("```yaml\nscrape_configs")[2].partition("```")[0]
+    )
+    comments = (ROOT / "deploy/kubernetes/mock.yaml").read_text("utf-8").partition("#   scrape_configs")[2]
+    told = [
+        yaml.safe_load("scrape_configs" + text)
+        for text in (readme, comments.partition("\n#\n")[0].replace("#   ", ""))
+    ]
+    assert told[0] == told[1]
+    (job,) = told[0]["scrape_configs"]
+    (port,) = manifest("Service", "venice-mock")["ports"]
+    assert job["static_configs"] == [{"targets": [f"venice-mock:{port['port']}"]}]
+    assert list(job["authorization"]) == ["credentials_file"]  # a bearer token, if no type is named
+
+
 @pytest.mark.parametrize("name", ["venice-mock", "venice-mock-store"])
 def test_a_pod_may_do_nothing_that_it_need_not(name: str) -> None:
     pod = manifest("Deployment", name)["template"]["spec"]

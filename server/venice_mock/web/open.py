@@ -1,6 +1,6 @@
 """Routes outside the control plane's guard, as they tell nothing that is anybody's: health, metrics, the sample.
 
-Metrics are counts, yet beyond loopback they are for whoever may use the control plane.
+Metrics are counts, yet beyond loopback they are for whoever has the control plane's token, by whatever name he calls.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class OpenRoutes:
                         "Counts for Prometheus",
                         media_type="text/plain",
                         errors=(403, 503),
-                        text="Open to clients of this machine; beyond it, guarded as the control plane is. Where"
+                        text="Open to clients of this machine; beyond it, guarded as the control plane is,"
+                        " but that with its token, also as `Authorization: Bearer`, any Host will do. Where"
                         " processes share a store it tells of all together, and nothing while that is lost.",
                     )
                 ],
@@ -98,7 +99,7 @@ class OpenRoutes:
 
     async def _metrics(self, request: Request) -> Response:
         peer = request.client.host if request.client else None
-        self.guard.check_open(request.method, request.headers, peer)
+        self.guard.check_metrics(request.method, request.headers, peer)
         metrics, levels = await self.counts.all()
         families = [self._info(), *metrics.families(), *gauges(levels)]
         return Response(exposition(families), media_type=MEDIA_TYPE)
