@@ -1,13 +1,17 @@
 # The mock as an image: a wheel of this tree and what it needs, run by nobody in particular.
 #
 #   docker build -t venice-mock .
-#   docker run --rm --read-only -p 127.0.0.1:8402:8402 venice-mock
+#   docker run --rm --read-only --stop-timeout 45 -p 127.0.0.1:8402:8402 venice-mock
 #
 # Every option of `venice-mock serve` can follow the image's name after `serve`, or be a variable:
 # -e VENICE_MOCK_ENGINE=fast. It listens on every address of its container, so the control plane (/__mock) is
 # closed until it is given a token of your choice, which callers then send in X-Mock-Token:
 # -e VENICE_MOCK_CONTROL_TOKEN=...; other containers call it by a name that it has to know:
 # -e VENICE_MOCK_CONTROL_HOSTS=mock. The API itself needs neither.
+#
+# The port inside stays 8402: publish it as another with -p 127.0.0.1:9000:8402. If it has to be another inside as well,
+# say so with -e VENICE_MOCK_PORT=9000, which the health check reads, too; it knows nothing of `serve --port 9000`.
+# An edit may take 30 seconds, and `docker stop` kills after 10: run with --stop-timeout 45.
 #
 # Never built where it was written, for want of a Docker daemon: our tests run its steps one by one without one.
 

@@ -86,12 +86,7 @@ def page(editions: Sequence[Edition]) -> Iterator[str]:
     yield ""
     yield "| difference | documented | observed | how sure |"
     yield "|---|---|---|---|"
-    told = {
-        (f"`{row.id}`: {row.matter}", row.documented.text, row.observed.text, row.grade): None
-        for edition in editions
-        for row in edition.differences
-    }
-    yield from (f"| {' | '.join(map(cell, cells))} |" for cells in sorted(told))
+    yield from differences(editions)
     yield ""
     for group, of_group in groupby(rows, key=lambda row: row.rule.group):
         yield f"## {group}"
@@ -105,6 +100,18 @@ def page(editions: Sequence[Edition]) -> Iterator[str]:
     yield ""
     for rule in unverified:
         yield f"- {rule.id}: {cell(rule.text)}"
+
+
+def differences(editions: Sequence[Edition]) -> Iterator[str]:
+    """One line a difference; those that are not the same in all editions say of which they are."""
+    told: dict[tuple[str, ...], list[str]] = {}
+    for edition in editions:
+        for row in edition.differences:
+            cells = (f"`{row.id}`: {row.matter}", row.documented.text, row.observed.text, row.grade)
+            told.setdefault(cells, []).append(edition.edition)
+    for (what, *others), names in sorted(told.items(), key=lambda each: (each[0][0], each[1])):
+        only = "" if len(names) == len(editions) else f" (edition {', '.join(names)})"
+        yield f"| {' | '.join(map(cell, (what + only, *others)))} |"
 
 
 def legend(title: str, words: dict[str, str], used: list[str]) -> Iterator[str]:

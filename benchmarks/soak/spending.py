@@ -96,8 +96,9 @@ class Spender:
         edit = self.maker.draw(self.chance, small=True)
         headers = {"Content-Type": edit.media_type, _SIGN_IN: self._signed(EDIT)}
         wrong = {**headers, "X-Mock": "error=edit_error"}
-        first = self._ask("sign-in", "POST", EDIT, wrong, edit.body)
-        if first is None or not self.notes.expected("sign-in", first, self.caller, {500}):
+        kind = "sign-in with an error to order"  # the 500 uses the sign-in up and costs nothing
+        first = self._ask(kind, "POST", EDIT, wrong, edit.body)
+        if first is None or not self.notes.expected(kind, first, self.caller, {500}):
             return
         second = self._ask("sign-in sent twice", "POST", EDIT, headers, edit.body)
         if second is not None:

@@ -17,6 +17,20 @@ def test_the_page_of_the_contract_is_what_the_data_says() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_no_difference_is_listed_twice_without_saying_of_which_edition_it_is() -> None:
+    lines = (
+        (DOCS / "contract.md")
+        .read_text("utf-8")
+        .partition("| difference |")[2]
+        .partition("\n## ")[0]
+        .splitlines()
+    )
+    first = [line.split(" | ")[0] for line in lines if line.startswith("| `")]
+    assert len(first) > 5
+    assert sorted(set(first)) == sorted(first)
+    assert sum("`default-model`" in each and "(edition " in each for each in first) == 2
+
+
 def test_the_kill_table_lists_every_mutant_and_none_that_survived() -> None:
     table = (DOCS / "mutants.md").read_text("utf-8")
     rows = [

@@ -58,6 +58,17 @@ def test_help_lists_every_command(argv: list[str], capsys: Capture) -> None:
     assert "examples:" in shown
 
 
+def test_help_leaves_no_default_empty(capsys: Capture) -> None:
+    for command in COMMANDS:
+        assert main([command, "--help"]) == 0
+        words = " ".join(capsys.readouterr().out.split())
+        assert "(default )" not in words
+        assert "(default None)" not in words
+        if command == "serve":
+            for shown in ("held (default 84MB)", "keeps none (default 64MiB)", "control plane (default off)"):
+                assert shown in words
+
+
 def test_help_command_shows_the_help_of_a_command(capsys: Capture) -> None:
     assert main(["help", "serve"]) == 0
     assert "--port-file" in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -254,6 +255,7 @@ def test_the_mock_says_what_it_is_and_where_to_go(make_client: MakeClient) -> No
         "behavior": "observed",
         "seed": 5,
         "uptime_s": 12.5,
+        "pid": os.getpid(),
         "cache": {
             "hits": 0,
             "misses": 0,

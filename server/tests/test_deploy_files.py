@@ -5,6 +5,7 @@ Nothing is built or started here; test_image_steps.py follows the Dockerfile's s
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -33,6 +34,7 @@ MANIFESTS: list[dict[str, Any]] = [
     for file in sorted((ROOT / "deploy/kubernetes").glob("*.yaml"))
     for each in yaml.safe_load_all(file.read_text("utf-8"))
 ]
+LONGEST_EDIT_S = 30
 NOWHERE = "redis://127.0.0.1:1/0"  # nobody listens on port 1
 
 
@@ -57,7 +59,13 @@ def container(deployment: str) -> Any:
 
 def variables_of(mock: Any) -> dict[str, str]:
     """The variables that a container is given outright, and the names of those from elsewhere."""
-    return {each["name"]: each.get("value", "from-a-secret") for each in mock["env"]}
+    given: dict[str, str] = {}
+    for each in mock["env"]:
+        text = each.get("value", "from-elsewhere")
+        given[each["name"]] = re.sub(
+            r"\$\((\w+)\)", lambda name: given[name[1]], text
+        )  # only what stands before it
+    return given
 
 
 # --- the image ---------------------------------------------------------------------------------------------------
@@ -162,8 +170,31 @@ def test_compose_serves_this_machine_with_workers_that_share_the_store_it_starts
     assert mock["ports"] == [f"127.0.0.1:{served.port}:{served.port}"]
     assert mock["depends_on"] == {"store": {"condition": "service_healthy"}}
     assert "ports" not in store
-    assert mock["read_only"] is True
-    assert mock["cap_drop"] == ["ALL"]
+    for service in (mock, store):
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    assert [volume.partition(":")[2] for volume in store["volumes"]] == ["/data"]  # where it may write
+    assert int(store["user"].partition(":")[0]) > 0
+    assert store["mem_limit"]
+    assert seconds_of(mock["stop_grace_period"]) > LONGEST_EDIT_S
+
+
+def seconds_of(text: str) -> int:
+    """A duration in whole seconds, as Compose and Docker write it."""
+    return int(text.removesuffix("s"))
+
+
+def test_who_starts_the_image_is_told_to_wait_for_edits_in_flight_and_where_its_port_is() -> None:
+    texts = [(ROOT / name).read_text("utf-8") for name in ("Dockerfile", "README.md")]
+    for text in texts:
+        runs = [line for line in text.splitlines() if "docker run" in line]
+        assert runs
+        for line in runs:
+            (given,) = re.findall(r"--stop-timeout (\d+)", line)
+            assert int(given) > LONGEST_EDIT_S
+        assert "9000:8402" in text
+        assert "VENICE_MOCK_PORT=9000" in text
 
 
 def test_the_workflow_talks_to_the_service_that_it_starts() -> None:
@@ -195,13 +226,42 @@ def test_the_pods_share_the_store_that_is_started_beside_them() -> None:
     (port,) = manifest("Service", "venice-mock-store")["ports"]
     assert served.store == f"redis://venice-mock-store:{port['port']}/0"
     assert served.port == mock["ports"][0]["containerPort"]
-    assert served.control_hosts == ("venice-mock",)
+    names = [f"venice-mock{rest}" for rest in ("", ".{}", ".{}.svc", ".{}.svc.cluster.local")]
+    assert served.control_hosts == tuple(name.format("from-elsewhere") for name in names)
+    (namespace,) = (each for each in mock["env"] if each["name"] == "POD_NAMESPACE")
+    assert namespace["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
     assert parser().parse_args(mock["args"][1:]) is not None
     assert mock["args"][0] == FINAL.one("CMD").words[0]
     policy = manifest("NetworkPolicy", "venice-mock-store")
     (allowed,) = policy["ingress"]
     assert allowed["from"] == [{"podSelector": manifest("Deployment", "venice-mock")["selector"]}]
     assert policy["podSelector"] == manifest("Deployment", "venice-mock-store")["selector"]
+
+
+def test_the_scrape_config_is_the_same_in_both_places_and_leads_to_the_service() -> None:
+    readme = (
+        (ROOT / "README.md").read_text("utf-8").partition("```yaml\nscrape_configs")[2].partition("```")[0]
+    )
+    comments = (ROOT / "deploy/kubernetes/mock.yaml").read_text("utf-8").partition("#   scrape_configs")[2]
+    told = [
+        yaml.safe_load("scrape_configs" + text)
+        for text in (readme, comments.partition("\n#\n")[0].replace("#   ", ""))
+    ]
+    assert told[0] == told[1]
+    (job,) = told[0]["scrape_configs"]
+    (port,) = manifest("Service", "venice-mock")["ports"]
+    assert job["static_configs"] == [{"targets": [f"venice-mock:{port['port']}"]}]
+    assert list(job["authorization"]) == ["credentials_file"]  # a bearer token, if no type is named
+
+
+def test_the_pods_of_the_mock_are_spread_over_nodes_where_there_are_several() -> None:
+    deployment = manifest("Deployment", "venice-mock")
+    (spread,) = deployment["template"]["spec"]["topologySpreadConstraints"]
+    assert (spread["topologyKey"], spread["whenUnsatisfiable"]) == (
+        "kubernetes.io/hostname",
+        "ScheduleAnyway",
+    )
+    assert spread["labelSelector"] == deployment["selector"]
 
 
 @pytest.mark.parametrize("name", ["venice-mock", "venice-mock-store"])

@@ -269,6 +269,60 @@ def test_beyond_it_the_control_token_is_wanted(make_client: MakeClient) -> None:
     assert from_afar(make_client()) == 403
 
 
+@pytest.mark.parametrize("exposed", [{"host": "0.0.0.0"}, {"trust_proxy": True}, {}])
+@pytest.mark.parametrize(
+    "host", ["10.1.2.3:8402", "[fd00::7]:8402", "mock.monitoring.svc.cluster.local:8402"]
+)
+def test_a_scraper_with_the_token_may_call_it_by_any_address(
+    make_client: MakeClient, exposed: dict[str, Any], host: str
+) -> None:
+    by_address = called(make_client(control_token=TOKEN, **exposed), host)
+    for shown in (
+        {"x-mock-token": TOKEN},
+        {"authorization": f"Bearer {TOKEN}"},
+        {"authorization": f"bearer  {TOKEN}"},
+        {"authorization": f"Bearer {TOKEN}", "x-mock-token": "another"},
+    ):
+        assert by_address.get(METRICS, **shown).status == 200
+        assert (
+            by_address.get("/__mock/clock", **shown).status == 403
+        )  # where nothing else than before will do
+    for wrong in (
+        {},
+        {"authorization": f"Bearer {TOKEN}x"},
+        {"authorization": f"Bearer {TOKEN[:-1]}"},
+        {"authorization": "Bearer "},
+        {"authorization": TOKEN},
+        {"authorization": f"Basic {TOKEN}"},
+        {"x-mock-token": f"Bearer {TOKEN}"},
+    ):
+        assert by_address.get(METRICS, **wrong).status == 403
+    assert by_address.get(f"{METRICS}?token={TOKEN}").status == 403
+
+
+def test_under_a_name_of_this_machine_a_scraper_needs_the_token_only_from_beyond(
+    make_client: MakeClient,
+) -> None:
+    bearer = {"authorization": f"Bearer {TOKEN}"}
+    local = make_client(control_token=TOKEN)
+    assert (from_afar(local), from_afar(local, **bearer)) == (403, 200)
+    assert local.get(METRICS, authorization="Bearer wrong").status == 200
+
+
+def test_without_a_token_no_bearer_opens_it(make_client: MakeClient) -> None:
+    exposed = make_client(host="0.0.0.0")
+    for word in ("", "None", "null"):
+        assert exposed.get(METRICS, authorization=f"Bearer {word}").status == 403
+    assert called(make_client(), "evil.example").get(METRICS, authorization="Bearer ").status == 403
+
+
+def test_a_strange_page_may_not_even_with_the_token(make_client: MakeClient) -> None:
+    client = make_client(control_token=TOKEN)
+    shown = {"authorization": f"Bearer {TOKEN}"}
+    assert client.get(METRICS, **shown, origin="http://evil.example").status == 403
+    assert client.get(METRICS, **shown, **{"sec-fetch-site": "cross-site"}).status == 403
+
+
 def test_a_page_of_a_stranger_may_not(client: Client) -> None:
     assert called(client, "evil.example").get(METRICS).status == 403
     assert client.get(METRICS, origin="http://evil.example").status == 403

@@ -142,3 +142,8 @@ def test_the_readme_names_only_files_that_exist() -> None:
 def test_the_number_of_rules_is_the_editions() -> None:
     rules = load_contract("2026-06-19").edition.active_rules
     assert f"{len(rules)} rules" in README
+
+
+def test_no_line_of_prose_is_longer_than_a_screen_is_wide() -> None:
+    prose = re.sub(r"^```.*?^```", "", README, flags=re.MULTILINE | re.DOTALL).splitlines()
+    assert [line for line in prose if len(line) > 120 and not line.startswith("|")] == []

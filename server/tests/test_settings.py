@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from venice_mock.settings import OPTIONS, Latency, Settings, SettingsError, load_settings
+from venice_mock.settings_values import size_text
 
 # For every option: two texts that differ from each other, and what they mean.
 VALUES: dict[str, tuple[tuple[str, Any], tuple[str, Any]]] = {
@@ -51,8 +52,8 @@ VALUES: dict[str, tuple[tuple[str, Any], tuple[str, Any]]] = {
     "latency": (("800ms", Latency(0.8, 0.8)), ("200ms..2s", Latency(0.2, 2.0))),
     "max_inflight_pixels": (("1", 1), ("50000000", 50_000_000)),
     "max_inflight_bytes": (("1", 1), ("50_000_000", 50_000_000)),
-    "journal_bytes": (("0", 0), ("1_000", 1000)),
-    "cache_bytes": (("0", 0), ("1_000", 1000)),
+    "journal_bytes": (("0", 0), ("64MiB", 64 << 20)),
+    "cache_bytes": (("1_000", 1000), ("2 gb", 2_000_000_000)),
     "body_timeout": (("500ms", 0.5), ("60s", 60.0)),
     "log_format": (("text", "text"), ("json", "json")),
     "log_level": (("debug", "debug"), ("error", "error")),
@@ -167,6 +168,15 @@ def test_paths_in_the_file_are_relative_to_the_file(tmp_path: Path) -> None:
         ("latency", "601s"),
         ("latency", "-1s"),
         ("max_inflight_pixels", "0"),
+        ("max_inflight_pixels", "1MB"),
+        ("max_inflight_bytes", "0"),
+        ("max_inflight_bytes", "0MiB"),
+        *(
+            ("cache_bytes", text)
+            for text in ("-1", "1.5MiB", "64M", "64 Mib/s", "MiB", "1_", "_1", "1e6", "1__0", "١")
+        ),
+        ("journal_bytes", "1025GiB"),
+        ("journal_bytes", "9" * 60),
         ("body_timeout", "0s"),
         ("body_timeout", "30"),
         ("log_format", "xml"),
@@ -192,6 +202,43 @@ def test_a_value_that_cannot_be_understood_names_its_source_in_one_sentence(
         assert sentence.startswith(f"{source}: expected ")
         assert sentence.endswith(".")
         assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("key", ["max_inflight_bytes", "cache_bytes", "journal_bytes"])
+def test_a_size_is_bytes_or_a_whole_number_of_a_unit_in_any_case(key: str) -> None:
+    meant = {
+        "7": 7,
+        "1_000": 1000,
+        "3kB": 3000,
+        "3KB": 3000,
+        "3 MB": 3_000_000,
+        "2gb": 2_000_000_000,
+        "3KiB": 3072,
+        "64MiB": 67_108_864,
+        "64mib": 67_108_864,
+        "64 MIB": 67_108_864,
+        "1GiB": 1 << 30,
+    }
+    assert {text: getattr(load_settings({key: text}, {}), key) for text in meant} == meant
+    assert {getattr(load_settings({key: size_text(number)}, {}), key) for number in meant.values()} == {
+        *meant.values()
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (7, "7"),
+        (64 << 20, "64MiB"),
+        (84_000_000, "84MB"),
+        (3000, "3kB"),
+        (3072, "3KiB"),
+        (1 << 30, "1GiB"),
+    ],
+)
+def test_a_size_is_shown_in_its_largest_whole_unit(number: int, text: str) -> None:
+    assert size_text(number) == text
 
 
 def test_a_mistyped_variable_is_refused_and_the_likely_one_named() -> None:

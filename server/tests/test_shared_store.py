@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from asgi import Reply
+from asgi import Client, Reply
 from conftest import MakeClient
 from redis_server import RedisServer, running_redis
 from rulekit import EDIT, account_of, balance_of, good, ledger_of, server_of
 from sessions import CONFIG, RESET, SESSIONS, Pair, changed, on_one_loop, opened, refused, under
 from test_metrics import samples_of, value
+from venice_mock.state.redis_link import RedisLink
+from venice_mock.state.redis_sessions import RedisSessions
+from venice_mock.state.sharing import Told
 from wallets import ALICE, CLOCK, Purse, control, freeze, hand_in
 
 KEY = "a-test-key"
@@ -213,8 +217,86 @@ def test_counts_are_told_by_themselves_a_moment_later(pair: Pair) -> None:
     with on_one_loop(pair) as (one, two):
         assert two.edit(**good()).status == 200
         end = time.monotonic() + 20
-        while one.runner.run(server_of(one).counts.all()).charged != Decimal("0.04"):
+        while one.runner.run(server_of(one).counts.all())[0].charged != Decimal("0.04"):
             assert time.monotonic() < end
+
+
+def test_what_one_scrape_told_no_later_one_at_another_falls_behind(pair: Pair) -> None:
+    told: dict[str, float] = {}
+    for turn in range(8):
+        client = pair[turn % 2]
+        assert client.edit(**good(prompt=f"picture {turn // 3}")).status == 200
+        now = grown(client)  # nothing but this tells the other one of it
+        assert {name for name in told if now[name] < told[name]} == set()
+        told = now
+    assert told["cache_hits_total"] + told["cache_misses_total"] == 8
+    assert told["edit_seconds_count{status=2xx}"] == 8
+    assert told["charged_usd_total"] == pytest.approx(0.32)
+
+
+def grown(client: Client) -> dict[str, float]:
+    """All that may only grow."""
+    return {
+        name + "".join(f"{{{label}={text}}}" for label, text in sorted(labels)): count
+        for (name, labels), count in samples_of(client.get("/metrics")).items()
+        if name.endswith("_total") or name.startswith("edit_seconds")
+    }
+
+
+def test_what_is_kept_is_told_of_all_together_and_the_start_is_that_of_the_first(
+    make_client: MakeClient, redis_server: RedisServer
+) -> None:
+    url = redis_server.url(secrets.token_hex(8))
+    one = make_client(engine="fast", store=url, wall_clock=lambda: 2_000_000.0)
+    two = make_client(engine="fast", store=url, wall_clock=lambda: 1_000_000.5)
+    for client in (one, two, two):
+        assert client.edit(**good()).status == 200
+    opened(two, "t17")
+    kept = [client.get("/__mock").json["cache"]["bytes"] for client in (one, two)]
+    journals = [server_of(client).tenants.journal_bytes for client in (one, two)]
+    assert min(*kept, *journals) > 0
+    two.get("/metrics")
+    for client in (one, two):
+        assert value(client, "cache_bytes") == sum(kept)
+        assert value(client, "journal_bytes") == sum(journals)
+        counts = [value(client, name) for name in ("processes", "sessions", "cache_entries")]
+        assert counts == [2, 2, 2]
+        assert value(client, "start_time_seconds") == 1_000_000.5
+
+
+def test_a_process_without_requests_is_counted_until_it_ends_and_what_it_counted_stays(pair: Pair) -> None:
+    def reached(number: int) -> None:
+        end = time.monotonic() + 20
+        while value(one, "processes") != number:
+            assert time.monotonic() < end
+
+    with on_one_loop(pair) as (one, two):
+        server, run = server_of(two), one.runner.run
+        living = server.lifespan(cast(Any, two.app))
+        run(living.__aenter__())
+        reached(2)
+        assert two.edit(**good()).status == 200
+        run(living.__aexit__(None, None, None))
+        reached(1)
+        assert value(one, "cache_entries") == 0
+        assert value(one, "cache_misses_total") == 1
+        assert value(one, "charged_usd_total") == pytest.approx(0.04)
+
+
+def test_counts_that_arrive_late_change_nothing(redis_server: RedisServer) -> None:
+    async def scenario() -> Told:
+        sessions = RedisSessions(RedisLink(redis_server.url(secrets.token_hex(8))))
+        for number, counted in ((1, "one"), (11, "eleven"), (2, "two"), (11, "again")):
+            await sessions.tell_counts("a", number, counted, f"{number}", silence_s=60)
+        await sessions.tell_counts("b", 1, "b|c", "gone", silence_s=0.001)
+        told = await sessions.counts()
+        while "gone" in {present for _, _, present in told.processes}:
+            told = await sessions.counts()
+        await sessions.close()
+        return told
+
+    told = asyncio.run(scenario())
+    assert sorted(told.processes) == [("a", "eleven", "11"), ("b", "b|c", "")]
 
 
 # --- the store is lost -------------------------------------------------------------------------------------------
@@ -247,6 +329,7 @@ def test_while_the_store_is_lost_requests_are_refused_in_bounded_time_and_served
         lambda: client.get(SESSIONS),
         lambda: client.get("/__s/t17/livez"),
         lambda: client.get("/readyz"),
+        lambda: client.get("/metrics"),  # where each process would tell of another part of the whole
     ]
     for ask in asks:
         begun = time.monotonic()

@@ -24,7 +24,6 @@ from rulekit import good_body
 from tools import missing
 
 PATIENCE_S = 60.0
-STARTED = re.compile(r"^venice_mock_start_time_seconds (\S+)", re.MULTILINE)
 
 
 @dataclass
@@ -45,15 +44,13 @@ class Serving:
             with error:
                 return error.code, error.read()
 
-    def who(self) -> str:
-        """Which worker answers: each tells when it was started."""
-        found = STARTED.search(self.ask("/metrics")[1].decode())
-        assert found is not None
-        return found[1]
+    def who(self) -> int:
+        """Which worker answers: its process id."""
+        return int(json.loads(self.ask("/__mock")[1])["pid"])
 
-    def several(self) -> set[str]:
+    def several(self) -> set[int]:
         """Ask until two workers have answered."""
-        end, seen = time.monotonic() + PATIENCE_S, set[str]()
+        end, seen = time.monotonic() + PATIENCE_S, set[int]()
         while len(seen) < 2:
             assert time.monotonic() < end, "only one worker answers"
             seen.add(self.who())
@@ -144,6 +141,33 @@ def test_several_workers_are_one_server_to_their_clients(store: RedisServer, tmp
             assert time.monotonic() < end
         assert ended(server.process) == 0
         assert not file.exists()
+
+
+def test_no_counter_falls_whichever_worker_is_asked_next(store: RedisServer) -> None:
+    with serving("--store", store.url("counters")) as server:
+        server.several()
+        seen: dict[str, float] = {}
+        starts: set[float] = set()
+        for turn in range(30):
+            assert server.ask("/api/v1/image/edit", good_body(prompt=f"picture {turn % 7}"))[0] == 200
+            now = counters_of(server)
+            assert {name for name in seen if now[name] < seen[name]} == set()
+            starts.add(now.pop("venice_mock_start_time_seconds"))
+            seen = now
+        assert len(starts) == 1
+        end = time.monotonic() + PATIENCE_S
+        while counters_of(server)["venice_mock_charged_usd_total"] != 30 * 0.04:
+            assert time.monotonic() < end
+
+
+def counters_of(server: Serving) -> dict[str, float]:
+    """What may only grow, with its labels, and the start."""
+    found = {}
+    for line in server.ask("/metrics")[1].decode().splitlines():
+        name, _, number = line.rpartition(" ")
+        if re.match(r"venice_mock_(\w+_total|edit_seconds_\w+|start_time_seconds)\b", line):
+            found[name] = float(number)
+    return found
 
 
 def test_a_worker_that_dies_is_replaced_and_the_end_of_all_is_clean(store: RedisServer) -> None:

@@ -17,7 +17,6 @@ from starlette.types import Receive, Scope, Send
 from venice_mock.contract import Contract
 from venice_mock.control.counts import Counts
 from venice_mock.control.guard import Guard, is_loopback
-from venice_mock.control.metrics import Metrics
 from venice_mock.edit.body import ClientLeft
 from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import ApiError, plain, store_refusal
@@ -56,17 +55,17 @@ def create_app(settings: Settings, *, wall_clock: Callable[[], float] = time.tim
     )
     sharing = _sharing(settings)
     tenants = Tenants(settings, workshop, wall_clock=wall_clock, sharing=sharing)
-    counts = Counts(Metrics(), None if sharing is None else sharing.sessions)
+    started_at = wall_clock()
+    counts = Counts(tenants, workshop, None if sharing is None else sharing.sessions, started_at=started_at)
     server = Server(tenants, workshop, counts)
     guard = Guard(
         settings.control_hosts,
         settings.control_token,
         exposed=settings.trust_proxy or not is_loopback(settings.host.strip("[]")),
     )
-    started_at = wall_clock()
     routes = [
         *api_routes(server.contract),
-        *OpenRoutes(server.tenants, workshop, counts, guard, started_at).routes(),
+        *OpenRoutes(server.tenants, workshop, counts, guard).routes(),
     ]
     streams = Streams(server.tenants)
     if settings.control:
@@ -147,9 +146,9 @@ class Server:
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Close the workshop when the server stops, and the way to a shared store."""
-        yield
-        self.workshop.close()
-        await self.counts.tell()
+        async with self.counts.kept_fresh():
+            yield
+            self.workshop.close()
         await self.tenants.close()
 
     async def refusal(self, request: Request, error: ApiError) -> Response:

@@ -14,6 +14,8 @@ Reader = Callable[[str], object]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s)", re.ASCII)
 _MONEY = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
+_SIZE = re.compile(r"(\d{1,4}(?:_?\d{1,4}){0,5})\s*([kmg]i?b)?", re.ASCII | re.IGNORECASE)
+_UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.ASCII
 )
@@ -47,6 +49,30 @@ def whole(low: int, high: int) -> Reader:
         return number
 
     return read
+
+
+def size(low: int, high: int) -> Reader:
+    """Bytes, ``low..high``: a whole number, alone or with kB, MB, GB, KiB, MiB or GiB in any case."""
+
+    def read(text: str) -> int:
+        match = _SIZE.fullmatch(text.strip())
+        number = low - 1 if match is None else int(match[1]) * _UNITS[(match[2] or "").lower()]
+        if not low <= number <= high:
+            raise ValueError(
+                f"expected a whole number of bytes from {low} to {high}, or one with kB, MB, GB, KiB, MiB or GiB,"
+                " such as 64MiB"
+            )
+        return number
+
+    return read
+
+
+def size_text(number: int) -> str:
+    """Bytes as ``size`` reads them, in the largest unit that leaves a whole number."""
+    unit = (
+        max((each for each in _UNITS if number % _UNITS[each] == 0), key=_UNITS.__getitem__) if number else ""
+    )
+    return f"{number // _UNITS[unit]}{unit.upper().replace('KB', 'kB').replace('I', 'i')}"
 
 
 def choice(*allowed: str) -> Reader:

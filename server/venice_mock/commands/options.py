@@ -7,9 +7,10 @@ import difflib
 import os
 import textwrap
 from collections.abc import Collection
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from venice_mock.settings import CONFIG, OPTIONS, Option, Settings, load_settings
+from venice_mock.settings_values import size_text
 
 
 def command_parser(name: str, description: str, examples: str) -> argparse.ArgumentParser:
@@ -75,9 +76,11 @@ def _add(group: argparse._ArgumentGroup, option: Option) -> None:
 
 def _shown(option: Option, default: object) -> str:
     if isinstance(default, tuple):
-        return ",".join(default) or "none"
+        return ",".join(default) or ("off" if option.key == "cors" else "none")
     if option.key == "latency":
         return "0"
+    if option.metavar == "SIZE":
+        return size_text(cast(int, default))
     if option.key == "body_timeout":
         return f"{default:g}s"
     return str(default)

@@ -28,6 +28,9 @@ over the file:
                                            relative to the file
 switches take true or false there: VENICE_MOCK_CAPTION=false, caption = false
 
+a SIZE is a whole number of bytes, or one with kB, MB, GB, KiB, MiB or GiB:
+--cache-bytes 64MiB, VENICE_MOCK_CACHE_BYTES=64MiB, cache_bytes = "64MiB"
+
 once it answers, one line of JSON on standard output says where; the port file
 holds the port number and goes away at the end. Ctrl-C finishes what is in
 flight and exits with 0; a second Ctrl-C leaves at once.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ _NAME = "venice-mock"
 def about(tenant: Tenant, uptime_s: float, links: Mapping[str, str]) -> dict[str, Any]:
     """Version, session, contract, seed (null: none was given), what is the process's, and where to go from here.
 
-    The process's are the results it keeps, and what packs its PNGs.
+    The process's are its id, the results it keeps, and what packs its PNGs.
     """
     results = tenant.edit.workshop.results
     return {
@@ -30,6 +31,7 @@ def about(tenant: Tenant, uptime_s: float, links: Mapping[str, str]) -> dict[str
         "behavior": tenant.contract.behavior,
         "seed": tenant.settings.seed,
         "uptime_s": round(uptime_s, 3),
+        "pid": os.getpid(),
         "cache": {
             "hits": results.hits,
             "misses": results.misses,

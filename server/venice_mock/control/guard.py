@@ -53,6 +53,17 @@ class Guard:
         else:
             self._check_place(headers)
 
+    def check_metrics(self, method: str, headers: Mapping[str, str], peer: str | None = None) -> None:
+        """The same for what a scraper reads: with the right token under any Host, for it goes by addresses.
+
+        The token may also come as ``Authorization: Bearer``, which is how Prometheus sends one. A strange page has
+        none, under whatever name it found the way here.
+        """
+        if self._has_token(headers) or self._is_token(_bearer(headers)):
+            self._check_page_of_ours(headers)
+        else:
+            self.check_open(method, headers, peer)
+
     def check_page(self, headers: Mapping[str, str], peer: str | None = None) -> None:
         """The same for a page of ours that holds nothing but asks for a token: where there is none, it is of no use."""
         self._check_place(headers)
@@ -63,6 +74,11 @@ class Guard:
         host = headers.get("host", "")
         if not self._is_ours(host):
             raise _forbidden("the Host header names another machine")
+        self._check_page_of_ours(headers)
+
+    def _check_page_of_ours(self, headers: Mapping[str, str]) -> None:
+        """Where a page asks, it is ours: one of the origin that the Host header names."""
+        host = headers.get("host", "")
         if headers.get("sec-fetch-site", "none") not in _OWN_SITES:
             raise _forbidden("a page of another site asked")
         origin = headers.get("origin")
@@ -72,14 +88,23 @@ class Guard:
     def _check_token(self, headers: Mapping[str, str], peer: str | None) -> None:
         if self.token is None and (self.exposed or _is_elsewhere(peer)):
             raise _forbidden("the server can be reached beyond loopback and has no --control-token")
-        if self.token is not None and not hmac.compare_digest(
-            headers.get(TOKEN_HEADER.lower(), "").encode(), self.token.encode()
-        ):
+        if self.token is not None and not self._has_token(headers):
             raise _forbidden(f"the header {TOKEN_HEADER} is missing or wrong")
+
+    def _has_token(self, headers: Mapping[str, str]) -> bool:
+        return self._is_token(headers.get(TOKEN_HEADER.lower(), ""))
+
+    def _is_token(self, shown: str) -> bool:
+        return self.token is not None and hmac.compare_digest(shown.encode(), self.token.encode())
 
     def _is_ours(self, host: str) -> bool:
         name = _without_port(host).lower()
         return is_loopback(name) or name in self.hosts or host.lower() in self.hosts
+
+
+def _bearer(headers: Mapping[str, str]) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _is_bare_delete(method: str, headers: Mapping[str, str]) -> bool:

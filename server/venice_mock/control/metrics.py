@@ -8,6 +8,7 @@ rule ids), never from a request.
 from __future__ import annotations
 
 import json
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,23 @@ _OTHER = "other"
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
 _MOST_REFUSALS = 1000  # ours: more pairs of error and rule than an edition has
 _PREFIX = "venice_mock_"
+_CACHE = (
+    ("hits", "Edits whose picture was kept, or just being made."),
+    ("misses", "Edits whose picture had to be made."),
+    ("evictions", "Pictures that had to make room."),
+)
+_LEVELS = (
+    ("pictures_in_work", "Pictures in the hands of worker threads."),
+    ("pictures_waiting", "Pictures that wait to be admitted."),
+    ("pixels_in_work", "Pixels that are admitted."),
+    ("cache_entries", "Pictures that are kept."),
+    ("cache_bytes", "Memory of the pictures that are kept."),
+    ("bodies_waiting", "Large bodies that wait to be received."),
+    ("body_bytes", "Bytes of large bodies that are admitted."),
+    ("journal_bytes", "Memory of all sessions' journals."),
+    ("sessions", "Open sessions, the default one included."),
+    ("processes", "Processes that are counted together here."),
+)
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -57,12 +75,17 @@ class Durations(msgspec.Struct):
 
 
 class Metrics(msgspec.Struct):
-    """The counts of one application, since its start."""
+    """The counts of one application, since its start.
+
+    ``started_at``: Unix seconds. ``cache``: ``hits``, ``misses`` and ``evictions`` of the results that are kept.
+    """
 
     requests: Counter[tuple[str, str, str]] = msgspec.field(default_factory=Counter)  # method, path, status
     edits: dict[str, Durations] = msgspec.field(default_factory=dict)  # by class of status
     refusals: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)  # error, rule
     charged: Decimal = Decimal(0)
+    cache: Counter[str] = msgspec.field(default_factory=Counter)
+    started_at: float = math.inf
 
     def answered(self, method: str, template: str, status: int | None) -> None:
         """A request is over; ``template`` is the path as the route has it. None: nothing was answered."""
@@ -90,11 +113,13 @@ class Metrics(msgspec.Struct):
                 "edits": {kind: (took.counts, took.sum) for kind, took in self.edits.items()},
                 "refusals": [(*names, count) for names, count in self.refusals.items()],
                 "charged": f"{self.charged:f}",
+                "cache": self.cache,
+                "started_at": self.started_at,
             }
         )
 
     def add(self, packed: str) -> None:
-        """Count what another process counted, too."""
+        """Count what another process counted, too; the start is that of the first of them."""
         told = json.loads(packed)
         for method, path, status, count in told["requests"]:
             self.requests[method, path, status] += count
@@ -105,10 +130,17 @@ class Metrics(msgspec.Struct):
         for error, rule, count in told["refusals"]:
             self.refusals[error, rule] += count
         self.charged += Decimal(told["charged"])
+        self.cache.update(told["cache"])
+        self.started_at = min(self.started_at, told["started_at"])
 
     def families(self) -> list[Family]:
         """The counts as metrics."""
         return [
+            gauge(
+                "start_time_seconds",
+                "When the first application of all that are counted here was made, in Unix seconds.",
+                self.started_at,
+            ),
             Family(
                 "requests_total",
                 "counter",
@@ -143,6 +175,10 @@ class Metrics(msgspec.Struct):
                     for (error, rule), count in sorted(self.refusals.items())
                 ],
             ),
+            *(
+                Family(f"cache_{name}_total", "counter", text, [("", (), self.cache[name])])
+                for name, text in _CACHE
+            ),
         ]
 
 
@@ -151,9 +187,9 @@ def gauge(name: str, help_text: str, value: int | float, labels: Mapping[str, st
     return Family(name, "gauge", help_text, [("", tuple((labels or {}).items()), value)])
 
 
-def counter(name: str, help_text: str, value: int) -> Family:
-    """Something that only grows."""
-    return Family(name, "counter", help_text, [("", (), value)])
+def gauges(levels: Mapping[str, int]) -> list[Family]:
+    """What is in work, kept and waiting now, by the names of their metrics."""
+    return [gauge(name, text, levels.get(name, 0)) for name, text in _LEVELS]
 
 
 def exposition(families: Iterable[Family]) -> str:

@@ -35,6 +35,7 @@ ABOUT: Node = shape(
     behavior=one_of("documented", "observed"),
     seed=or_null(COUNT),
     uptime_s=NUMBER,
+    pid=COUNT,
     cache=shape(
         "The pictures that this process made before and keeps, for all sessions.",
         hits=COUNT,

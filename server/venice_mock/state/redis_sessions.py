@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from venice_mock.state.redis_link import Call, RedisLink
 from venice_mock.state.redis_store import LIFE_S, RedisStore, script
-from venice_mock.state.sharing import Record
+from venice_mock.state.sharing import Record, Told
 from venice_mock.state.store import Store, StoreUnavailable
 
 _CURRENT_S = (
@@ -65,14 +65,17 @@ class RedisSessions:
         found = {name: _record(text) for name, text in await self._run("list", again=True)}
         return {name: record for name, record in found.items() if record is not None}
 
-    async def tell_counts(self, process: str, text: str) -> None:
+    async def tell_counts(
+        self, process: str, number: int, counted: str, present: str, *, silence_s: float
+    ) -> None:
         """See SharedSessions."""
-        await self._run("tell_counts", process, text, again=True)
+        silence = round(silence_s * 1000)
+        await self._run("tell_counts", process, number, counted, present, silence, again=True)
 
-    async def counts(self) -> dict[str, str]:
+    async def counts(self) -> Told:
         """See SharedSessions."""
-        flat = await self._run("counts", again=True)
-        return dict(zip(flat[::2], flat[1::2], strict=True))
+        sessions, processes = await self._run("counts", again=True)
+        return Told([(name, counted, present) for name, counted, present in processes], sessions)
 
     async def check(self, options: str) -> str | None:
         """See SharedSessions."""

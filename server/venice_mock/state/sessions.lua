@@ -66,14 +66,29 @@ function verbs.list()
     return found
 end
 
--- What each process counted since its start, by a name that it drew.
-function verbs.tell_counts(process, text)
-    call('HSET', key('counts'), process, text)
-    call('PEXPIRE', key('counts'), LIFE)
+-- What each process counted since its start, by a name that it drew, behind the number of the telling and a bar; and
+-- what is there now, for so long as is to be believed (ms).
+function verbs.tell_counts(process, number, counted, present, silence)
+    local before = call('HGET', key('counted'), process)
+    if before and tonumber(string.match(before, '^%d+')) >= tonumber(number) then return 0 end
+    call('HSET', key('counted'), process, number .. '|' .. counted)
+    call('PEXPIRE', key('counted'), LIFE)
+    if present == '' then
+        call('DEL', key('present:' .. process))
+    else
+        call('SET', key('present:' .. process), present, 'PX', tonumber(silence))
+    end
     return 1
 end
 
-function verbs.counts() return call('HGETALL', key('counts')) end
+function verbs.counts()
+    local found, flat = {}, call('HGETALL', key('counted'))
+    for at = 1, #flat, 2 do
+        local counted = string.match(flat[at + 1], '^%d+|(.*)$')
+        found[#found + 1] = {flat[at], counted, call('GET', key('present:' .. flat[at])) or ''}
+    end
+    return {#names(), found}
+end
 
 -- Whether writes are taken, and the options of whoever was here last if they are others than these.
 function verbs.check(options, kept)

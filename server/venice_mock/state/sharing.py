@@ -29,6 +29,18 @@ class Record(msgspec.Struct, frozen=True):
     version: str = msgspec.field(default_factory=_drawn)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What processes told of their counts.
+
+    ``processes``: each one's name, what it counted, and what is now, empty where that is not known any more.
+    ``sessions``: how many are open, the default one left out.
+    """
+
+    processes: list[tuple[str, str, str]]
+    sessions: int
+
+
 class SharedStore(Store, Protocol):
     """A session's store outside the process, with what else its processes have in common."""
 
@@ -77,11 +89,17 @@ class SharedSessions(Protocol):
         """Every session but the default one, in the order of their opening."""
         ...
 
-    async def tell_counts(self, process: str, text: str) -> None:
-        """What a process counted since its start, instead of what it told before."""
+    async def tell_counts(
+        self, process: str, number: int, counted: str, present: str, *, silence_s: float
+    ) -> None:
+        """What a process counted since its start, and what is now, instead of what it told before.
+
+        ``number`` grows with each telling: one that comes late changes nothing. ``present`` is forgotten after
+        ``silence_s`` seconds; empty: at once.
+        """
         ...
 
-    async def counts(self) -> dict[str, str]:
+    async def counts(self) -> Told:
         """What each told last, those that ended too."""
         ...
 

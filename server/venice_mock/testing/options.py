@@ -28,7 +28,7 @@ class CommonOptions(TypedDict, total=False):
     seed: int | None
     fetch: str | Sequence[str]
     latency: str
-    journal_bytes: int
+    journal_bytes: int | str
     body_timeout: str
     trust_proxy: bool
     pay_to_base: str | None
@@ -48,8 +48,8 @@ class ServerOptions(CommonOptions, total=False):
     control_hosts: str | Sequence[str]
     store: str
     max_inflight_pixels: int
-    cache_bytes: int
-    max_inflight_bytes: int
+    cache_bytes: int | str
+    max_inflight_bytes: int | str
 
 
 class SessionOptions(CommonOptions, total=False):

@@ -1,12 +1,11 @@
 """Routes outside the control plane's guard, as they tell nothing that is anybody's: health, metrics, the sample.
 
-Metrics are counts, yet beyond loopback they are for whoever may use the control plane.
+Metrics are counts, yet beyond loopback they are for whoever has the control plane's token, by whatever name he calls.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -16,7 +15,7 @@ from starlette.routing import Route
 from venice_mock import __version__
 from venice_mock.control.counts import Counts
 from venice_mock.control.guard import Guard
-from venice_mock.control.metrics import MEDIA_TYPE, Family, Metrics, counter, exposition, gauge
+from venice_mock.control.metrics import MEDIA_TYPE, Family, exposition, gauge, gauges
 from venice_mock.control.shapes import shape
 from venice_mock.edit.workshop import Workshop
 from venice_mock.errors import plain
@@ -31,13 +30,12 @@ _HEALTH = shape("Yes.", status={"const": "ok"})
 
 @dataclass(slots=True)
 class OpenRoutes:
-    """Health, metrics and the sample picture. ``started_at``: Unix seconds by the wall."""
+    """Health, metrics and the sample picture."""
 
     tenants: Tenants
     workshop: Workshop
     counts: Counts
     guard: Guard
-    started_at: float
     _drawn: list[bytes] = field(default_factory=list)  # the sample, once somebody has asked for it
     _is_warm: bool = False
 
@@ -64,9 +62,10 @@ class OpenRoutes:
                     get(
                         "Counts for Prometheus",
                         media_type="text/plain",
-                        errors=(403,),
-                        text="Open to clients of this machine; beyond it, guarded as the control plane is. Where"
-                        " processes share a store counters are of all together, gauges of the one that answers.",
+                        errors=(403, 503),
+                        text="Open to clients of this machine; beyond it, guarded as the control plane is,"
+                        " but that with its token, also as `Authorization: Bearer`, any Host will do. Where"
+                        " processes share a store it tells of all together, and nothing while that is lost.",
                     )
                 ],
             ),
@@ -100,12 +99,14 @@ class OpenRoutes:
 
     async def _metrics(self, request: Request) -> Response:
         peer = request.client.host if request.client else None
-        self.guard.check_open(request.method, request.headers, peer)
-        return Response(exposition(self._families(await self.counts.all())), media_type=MEDIA_TYPE)
+        self.guard.check_metrics(request.method, request.headers, peer)
+        metrics, levels = await self.counts.all()
+        families = [self._info(), *metrics.families(), *gauges(levels)]
+        return Response(exposition(families), media_type=MEDIA_TYPE)
 
-    def _families(self, metrics: Metrics) -> Iterator[Family]:
+    def _info(self) -> Family:
         contract = self.tenants.default.contract
-        yield gauge(
+        return gauge(
             "info",
             "1, and what runs here.",
             1,
@@ -115,18 +116,3 @@ class OpenRoutes:
                 "behavior": contract.behavior,
             },
         )
-        yield gauge("start_time_seconds", "When the application was made, in Unix seconds.", self.started_at)
-        yield from metrics.families()
-        yield gauge("pictures_in_work", "Pictures in the hands of worker threads.", self.workshop.in_work)
-        yield gauge("pictures_waiting", "Pictures that wait to be admitted.", self.workshop.budget.waiting)
-        yield gauge("pixels_in_work", "Pixels that are admitted.", self.workshop.budget.used)
-        results = self.workshop.results
-        yield counter("cache_hits_total", "Edits whose picture was kept, or just being made.", results.hits)
-        yield counter("cache_misses_total", "Edits whose picture had to be made.", results.misses)
-        yield counter("cache_evictions_total", "Pictures that had to make room.", results.evictions)
-        yield gauge("cache_entries", "Pictures that are kept.", len(results))
-        yield gauge("cache_bytes", "Memory of the pictures that are kept.", results.bytes)
-        yield gauge("bodies_waiting", "Large bodies that wait to be received.", self.workshop.bodies.waiting)
-        yield gauge("body_bytes", "Bytes of large bodies that are admitted.", self.workshop.bodies.used)
-        yield gauge("journal_bytes", "Memory of all sessions' journals.", self.tenants.journal_bytes)
-        yield gauge("sessions", "Open sessions, the default one included.", len(self.tenants))
