@@ -65,7 +65,7 @@ def test_help_leaves_no_default_empty(capsys: Capture) -> None:
         assert "(default )" not in words
         assert "(default None)" not in words
         if command == "serve":
-            for shown in ("held (default 84MB)", "keeps none (default 64MiB)", "control plane (default off)"):
+            for shown in ("held (default 72MB)", "keeps none (default 64MiB)", "control plane (default off)"):
                 assert shown in words
 
 

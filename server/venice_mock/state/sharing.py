@@ -29,8 +29,7 @@ class Record(msgspec.Struct, frozen=True):
     version: str = msgspec.field(default_factory=_drawn)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What processes told of their counts.
 
     ``processes``: each one's name, what it counted, and what is now, empty where that is not known any more.
