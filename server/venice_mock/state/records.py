@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import fields
 
-from venice_mock.state.story import Data, Input, Output, Sender, Story
+from venice_mock.state.story import Data, Input, Output, Sender, Story, packed_headers
 
 _SMALL = 8_000  # ours: bytes of a file or an answer that goes along; a refusal does
 _TOLD_APART = ("sender", "input", "output", "cost", "sent_headers")
@@ -45,9 +45,9 @@ def story_of(record: str, *, number: int, arrival: int) -> Story:
     told = json.loads(record)
     picture, answer = told.pop("input"), told.pop("output")
     cost, sender = told.pop("cost"), told.pop("sender")
-    headers = [
+    headers = packed_headers(
         (name.encode("latin-1"), value.encode("latin-1")) for name, value in told.pop("response_headers")
-    ]
+    )
     story = Story(
         **told,
         sent_headers=headers,

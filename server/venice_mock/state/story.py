@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -112,7 +112,7 @@ class Story(msgspec.Struct):
     charge: str | None = None  # the id of the request in the ledger
     cost: Decimal | None = None
     status: int | None = None
-    sent_headers: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
+    sent_headers: bytes = b""  # of the answer, packed: a story that is kept shall be few objects
     output: Output = msgspec.field(default_factory=Output)
     marks: dict[str, float] = msgspec.field(default_factory=dict)
     fingerprint: str | None = None  # the same for every attempt at one logical request
@@ -141,7 +141,8 @@ class Story(msgspec.Struct):
     @property
     def response_headers(self) -> list[tuple[str, str]]:
         """The answer's headers as text."""
-        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.sent_headers]
+        lines = self.sent_headers.decode("latin-1").split("\n") if self.sent_headers else []
+        return [(name, value) for name, _, value in (line.partition(":") for line in lines)]
 
     @property
     def picture_bytes(self) -> int:
@@ -159,15 +160,25 @@ class Story(msgspec.Struct):
     @property
     def record_bytes(self) -> int:
         """What the rest weighs in memory, roughly and rather too much than too little."""
-        texts: list[str | bytes] = [self.path, self.prompt or "", self.hint or "", self.text or ""]
+        texts: list[str | bytes] = [
+            self.path,
+            self.prompt or "",
+            self.hint or "",
+            self.text or "",
+            self.sent_headers,
+        ]
         texts += self.request_headers.values()
-        texts += [value for _, value in self.sent_headers]
         texts += [value for value in self.understood.values() if isinstance(value, str)]
         if self.input is not None and self.input.url is not None:
             texts.append(self.input.url)
         for name, value in (self.fields or {}).items():
             texts += [name, value if isinstance(value, str) else repr(value)]
         return _STORY_BYTES + sum(map(sys.getsizeof, texts))
+
+
+def packed_headers(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Headers as a story keeps them. No name has a colon, and nothing in a header has a line's end."""
+    return b"\n".join([name + b":" + value for name, value in headers])
 
 
 def told_fields(fields: Mapping[str, Any]) -> dict[str, Any]:

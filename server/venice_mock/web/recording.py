@@ -19,7 +19,7 @@ from venice_mock.accounts.keys import last_characters
 from venice_mock.control.sessions import prefix_of
 from venice_mock.edit.telling import finish_story
 from venice_mock.logs import REQUEST_ID, is_request_id, scrub
-from venice_mock.state.story import HIDDEN, Sender, Story
+from venice_mock.state.story import HIDDEN, Sender, Story, packed_headers
 from venice_mock.tenant import Tenant
 from venice_mock.web.admission import API, first_headers, route_path, tenant_of
 
@@ -38,6 +38,7 @@ _SHOWN = frozenset(
     )
 )
 _ID_HEADER = "x-request-id"
+_MOST_KNOWN = 1000  # ours: headers whose telling is remembered
 _SHOWN_QUERY = frozenset(("type", "limit", "offset"))
 _FAILED = 500
 
@@ -48,6 +49,7 @@ class Recording:
     def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter) -> None:
         self._app = app
         self._clock = clock
+        self._headers = _Headers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and watch what comes and goes."""
@@ -58,7 +60,7 @@ class Recording:
         if not tenant.journal.is_on:
             await self._app(scope, receive, send)
             return
-        story = await _begin(tenant, scope)
+        story = await _begin(tenant, scope, self._headers)
         scope[_STORY] = story
         began, finished = self._clock(), False
         whole = b""  # a short body, which comes in one piece; others are of no use here
@@ -84,7 +86,7 @@ class Recording:
             if message["type"] == "http.response.start":
                 story.marks["answer"] = self._clock() - began
                 story.status = message["status"]
-                story.sent_headers = list(message["headers"])
+                story.sent_headers = packed_headers(message["headers"])
             elif message["type"] == "http.response.body":
                 _keep(story, message.get("body", b""), tenant.journal.limit)
                 if not message.get("more_body", False):
@@ -120,7 +122,7 @@ def story_of(scope: Scope) -> Story | None:
     return story
 
 
-async def _begin(tenant: Tenant, scope: Scope) -> Story:
+async def _begin(tenant: Tenant, scope: Scope, headers: _Headers) -> Story:
     arrival = tenant.journal.next_arrival()
     return Story(
         id=f"req-{arrival:06d}",
@@ -134,7 +136,7 @@ async def _begin(tenant: Tenant, scope: Scope) -> Story:
         query=_query(scope["query_string"]),
         prefix=prefix_of(tenant.id),
         sender=_sender(tenant, first_headers(scope)),
-        request_headers=_shown(scope["headers"]),
+        request_headers=headers.shown(scope["headers"]),
     )
 
 
@@ -148,16 +150,33 @@ def _sender(tenant: Tenant, headers: Mapping[str, str]) -> Sender:
     return Sender("key", answer.account, last_characters(token), token if magic else None)
 
 
-def _shown(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    shown: dict[str, str] = {}
-    for raw, value in headers[:_MOST_HEADERS]:
-        name = raw.decode("latin-1")[:_LONGEST_HEADER]
-        text = value.decode("latin-1")[:_LONGEST_HEADER]
+class _Headers:
+    """A request's headers as they may be told. The same ones come again and again: those are told from memory."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, bytes], tuple[str, str]] = {}
+
+    def shown(self, headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+        """By name; of several of one name the last."""
+        known = self._known
+        shown: dict[str, str] = {}
+        for pair in headers[:_MOST_HEADERS]:
+            name, text = known.get(pair) or self._told(pair)
+            shown[name] = text
+        return shown
+
+    def _told(self, pair: tuple[bytes, bytes]) -> tuple[str, str]:
+        name, value = (part.decode("latin-1")[:_LONGEST_HEADER] for part in pair)
         if name == _ID_HEADER:
-            shown[name] = text if is_request_id(text) else HIDDEN
-        else:
-            shown[name] = scrub(text) if name in _SHOWN else HIDDEN
-    return shown
+            return name, value if is_request_id(value) else HIDDEN
+        if name not in _SHOWN:
+            return name, HIDDEN
+        told = name, scrub(value)
+        if (
+            len(pair[1]) < _LONGEST_HEADER and told[1] == value and len(self._known) < _MOST_KNOWN
+        ):  # no secret
+            self._known[pair] = told
+        return told
 
 
 def _query(raw: bytes) -> str:
