@@ -176,6 +176,11 @@ def test_the_typed_keywords_are_all_there_are() -> None:
     assert set(SessionOptions.__annotations__) == {*SETTINGS, *INLINE}
 
 
+def test_a_mock_in_process_shares_no_store_because_its_connections_would_belong_to_one_loop() -> None:
+    with pytest.raises(SettingsError, match=r"use serve\(store="), in_process(store="redis://127.0.0.1:1/0"):
+        pass
+
+
 def test_an_application_in_process_answers_clients_that_call_it() -> None:
     threads = threading.active_count()
     with in_process(engine="fast") as mock:

@@ -76,7 +76,10 @@ def in_process(**settings: Unpack[ServerOptions]) -> Iterator[InProcessMock]:
     chosen = settings_of(settings)
     from venice_mock.app import create_app
     from venice_mock.settings import SettingsError
+    from venice_mock.settings_types import IN_PROCESS
 
+    if chosen.store != IN_PROCESS:  # whose connections belong to one event loop, and tests bring many
+        raise SettingsError("A mock in process cannot share a store: use serve(store=...), which has a loop.")
     try:
         app = create_app(chosen)
     except (ValueError, OSError) as error:
