@@ -72,7 +72,7 @@ def soak(options: argparse.Namespace) -> report.Outcome:
         seconds = time.monotonic() - start
         accounts = reading.accounts(caller, _openings(options.clients))
         caller.hang_up()
-        violations = _workers_that_changed(server, watch)
+        violations = _workers_that_changed(server, watch, store_away=options.restart_store)
     notes = together(crowd.notes)
     memory = {pid: growth(samples) for pid, samples in watch.samples.items()}
     return report.Outcome(
@@ -129,8 +129,8 @@ def _is_ready(port: int, outages: Outages) -> bool:
         caller.hang_up()
 
 
-def _workers_that_changed(server: Mock, watch: Watch) -> list[str]:
-    found = [f"the mock complained: {line}" for line in server.complaints()]
+def _workers_that_changed(server: Mock, watch: Watch, *, store_away: bool) -> list[str]:
+    found = [f"the mock complained: {line}" for line in server.complaints(store_away=store_away)]
     if set(server.workers()) != set(watch.pids):
         found.append(f"the workers were {watch.pids}, and are {server.workers()}: one died")
     return found
