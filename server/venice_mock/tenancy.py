@@ -28,6 +28,7 @@ DEFAULT = "default"
 MOST_SESSIONS = 10_000  # ours
 # Options in which processes that share a store have to be alike, or one request in two is answered otherwise.
 _ALIKE = ("edition", "behavior", "limits", "balance", "default_model", "engine", "caption", "seed", "pure")
+_MOST_TOLD = 100  # ours: processes with other options that the log tells of
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -75,7 +76,7 @@ class Tenants:
         self.most = most
         self._sharing = sharing
         self._records: dict[str, Record | None] = {}  # what of those that are open here was read last
-        self._other_options: str | None = None  # of another process, as the log was told last
+        self._other_options: set[str] = set()  # of other processes, as the log was told
         self._names: random.Random = (
             random.SystemRandom() if settings.seed is None else random.Random(f"sessions:{settings.seed}")
         )
@@ -219,9 +220,9 @@ class Tenants:
             return
         mine = {name: str(getattr(self.plan.settings, name)) for name in _ALIKE}
         told = await self._sharing.sessions.check(json.dumps(mine))
-        if told is None or told == self._other_options:
+        if told is None or told in self._other_options or len(self._other_options) >= _MOST_TOLD:
             return
-        self._other_options = told
+        self._other_options.add(told)
         others: dict[str, str] = json.loads(told)
         different = [
             f"--{name.replace('_', '-')} {others.get(name)}, here {value}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +17,7 @@ from contextlib import asynccontextmanager, suppress
 
 from venice_mock.control.metrics import Metrics
 from venice_mock.edit.workshop import Workshop
+from venice_mock.logs import LOGGER
 from venice_mock.state.sharing import SharedSessions
 from venice_mock.state.store import StoreUnavailable
 from venice_mock.tenancy import Tenants
@@ -122,8 +124,12 @@ class Counts:
 
     async def _beat(self) -> None:
         while True:
-            with suppress(StoreUnavailable):
+            try:
                 await self.tell()
+            except StoreUnavailable:
+                pass  # it is told of by whoever finds it out
+            except Exception:  # a defect of ours: the next beat may do better, and others see us meanwhile
+                logging.getLogger(LOGGER).exception("the counts could not be told")
             await asyncio.sleep(BEAT_S)
 
 

@@ -72,6 +72,7 @@ def fault_of(error: BaseException, known: Any, *, tls: bool = False) -> Fault | 
         (known.BusyLoadingError, Fault("is still loading its data")),
         (known.OutOfMemoryError, Fault("is out of memory", reads=True)),
         (known.ReadOnlyError, Fault("takes no writes: it is a read-only replica", reads=True)),
+        (known.MasterDownError, Fault("is a replica that has lost its master")),
         (known.ClusterDownError, Fault("is a cluster that is down")),
     )
     for kind, fault in kinds:

@@ -156,9 +156,14 @@ class RedisLink:
 
     def _lose(self, fault: Fault) -> None:
         """Note it, and tell it once, not for every request."""
-        self._spared_until = time.monotonic() + _SPARED_S
-        if fault != self.fault:
-            what = "the store at %s %s" if self._met else "waiting for the store at %s: it %s"
+        if not fault.reads:  # questions may be answered meanwhile
+            self._spared_until = time.monotonic() + _SPARED_S
+        known = self.fault
+        # Once met, a store that is lost may be refused, reset and silent in turn: that is one loss.
+        other = fault != known if not self._met else known is None or fault[1:3] != known[1:3]
+        if other:
+            waits = fault.passes and not self._met
+            what = "waiting for the store at %s: it %s" if waits else "the store at %s %s"
             self._logger.warning(what, self.place, self._told_of(fault))
         self.fault = fault
 

@@ -108,14 +108,14 @@ class RedisStore:
         """See Store."""
         name = f"hold-{secrets.token_hex(16)}"  # never one from before the server lost its memory
         asked = (account, _text(amount), _text(floor), "1" if clamp else "", name)
-        what, told = _known(account, await self._run("hold", *asked, again=True, writes=True))
+        what, told = _known(account, await self._run("hold", *asked, again=True))
         return Hold(name, account, Decimal(told)) if what == "held" else NoHold(what, _account(account, told))
 
     async def settle(self, hold: Hold, *, now: float, request_id: str, model_id: str) -> Entry | None:
         """See Store."""
         attempt = secrets.token_hex(16)
         asked = (hold.id, attempt, repr(now), _of(request_id, model_id))
-        what, *row = await self._run("settle", *asked, again=True)
+        what, *row = await self._run("settle", *asked, again=True, writes=True)
         if what == "gone":
             raise KeyError(hold.id)
         return _entry(row[0]) if row[0] else None

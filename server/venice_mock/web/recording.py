@@ -38,6 +38,7 @@ _SHOWN = frozenset(
     )
 )
 _ID_HEADER = "x-request-id"
+_EVER_NEW = frozenset(("content-length", "idempotency-key"))  # not worth remembering
 _MOST_KNOWN = 1000  # ours: headers whose telling is remembered
 _SHOWN_QUERY = frozenset(("type", "limit", "offset"))
 _FAILED = 500
@@ -172,6 +173,8 @@ class _Headers:
         if name not in _SHOWN:
             return name, HIDDEN
         told = name, scrub(value)
+        if name in _EVER_NEW:
+            return told
         if (
             len(pair[1]) < _LONGEST_HEADER and told[1] == value and len(self._known) < _MOST_KNOWN
         ):  # no secret
