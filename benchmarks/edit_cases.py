@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from importlib.util import find_spec
 from io import BytesIO
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 from PIL import Image, ImageChops, ImageStat
@@ -28,6 +29,7 @@ from venice_mock.edit.source import image_bytes
 from venice_mock.edit.workshop import Workshop
 from venice_mock.settings import Settings
 
+_T = TypeVar("_T")
 _CHUNK = 1 << 16  # bytes, as uvicorn hands a body over
 _ALIKE = 2.0  # mean difference of a channel, of 255: two ways to make a picture smaller differ by less
 
@@ -72,7 +74,7 @@ def steps(bench: Bench, post: Post, operations: int) -> Outcome:
     read = _read_json if post.media_type == "application/json" else _read_form
 
     def ours() -> bytes:
-        data = asyncio.run(image_bytes(contract, asyncio.run(read(post))["image"], ()))
+        data = _done(image_bytes(contract, _done(read(post))["image"], ()))
         return edit_bytes(bytes(data), prompt=PROMPT, contract=contract, settings=plain).image
 
     with patch.object(making, "paint", lambda image, brief: looks.fit(image, brief.size)):
@@ -85,6 +87,15 @@ def steps(bench: Bench, post: Post, operations: int) -> Outcome:
             judged="cpu",
             floor=False,
         )
+
+
+def _done(work: Coroutine[Any, Any, _T]) -> _T:
+    """What it comes to. ``asyncio.run`` would write the result out as text where it sets its signal handler."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
 
 
 async def _read_json(post: Post) -> RawFields:
@@ -105,7 +116,7 @@ def _usual_json(post: Post, size: tuple[int, int]) -> bytes:
 
 
 def _usual_form(post: Post, size: tuple[int, int]) -> bytes:
-    return _usual_picture(asyncio.run(_starlette_form(post)), size)
+    return _usual_picture(_done(_starlette_form(post)), size)
 
 
 async def _starlette_form(post: Post) -> bytes:
