@@ -22,6 +22,7 @@ from conftest import MakeClient
 from redis_server import RedisServer, running_redis
 from rulekit import good
 from venice_mock.logs import LOGGER
+from venice_mock.state import redis_link
 
 PATIENCE_S = 60.0
 PASSWORD = secrets.token_hex(8)  # drawn: nothing that looks like one stands here
@@ -85,15 +86,15 @@ SPOILT = {  # how a store that was well is spoilt, what is said then, how it is 
 
 @pytest.mark.parametrize("how", SPOILT)
 def test_a_store_that_takes_no_writes_is_told_by_its_reason_and_keeps_the_server_unready(
-    make_client: MakeClient, own_server: RedisServer, how: str
+    make_client: MakeClient, own_server: RedisServer, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
+    monkeypatch.setattr(redis_link, "_SPARED_S", 0.0)  # each asks for itself
     spoil, reason, mend = SPOILT[how]
     client = make_client(engine="fast", store=own_server.url())
     assert client.get("/readyz").status == 200
     own_server.ask(spoil)
     until(lambda: client.get("/readyz").status == 503)
     for _ in range(2):  # also when nobody else has tried to write in between
-        time.sleep(0.3)  # longer than others are spared what one has found out
         assert told(client.get("/readyz")) == f"The store at redis://127.0.0.1:{own_server.port}/0 {reason}."
     assert reason in told(client.edit(**good()))
     own_server.ask(mend)
@@ -169,7 +170,6 @@ def test_the_log_tells_once_of_a_store_that_is_full_although_it_answers_question
         own_server.ask("CONFIG SET maxmemory 1")
         for _ in range(2):
             assert client.edit(**good()).status == 503
-            time.sleep(0.3)  # longer than others are spared what one has found out
             assert client.get("/__mock/clock").status == 200
         own_server.ask("CONFIG SET maxmemory 0")
         assert client.edit(**good()).status == 200

@@ -49,7 +49,6 @@ _SAID = (
     ("NOPERM", _PERMISSION),
     ("The user executing the script", _PERMISSION),
     ("max number of clients", Fault("has no connection left: too many clients have one")),
-    ("MASTERDOWN", Fault("is a replica that has lost its master")),
 )
 
 

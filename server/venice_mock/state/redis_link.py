@@ -160,7 +160,8 @@ class RedisLink:
             self._spared_until = time.monotonic() + _SPARED_S
         known = self.fault
         # Once met, a store that is lost may be refused, reset and silent in turn: that is one loss.
-        other = fault != known if not self._met else known is None or fault[1:3] != known[1:3]
+        alike = known is not None and (fault.passes, fault.reads) == (known.passes, known.reads)
+        other = not alike if self._met else fault != known
         if other:
             waits = fault.passes and not self._met
             what = "waiting for the store at %s: it %s" if waits else "the store at %s %s"
